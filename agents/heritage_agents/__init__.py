@@ -1,0 +1,1 @@
+"""Who acts: the listener cohort and its kernel, creators and communities."""

@@ -1,0 +1,1 @@
+"""The ledger: reference (pure integers) and real EVM, with the Solidity it runs."""

@@ -1,0 +1,1 @@
+"""The only place that wires: scenarios, runner, store, statistics, report, command line."""

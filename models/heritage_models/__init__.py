@@ -1,0 +1,1 @@
+"""What is learned or measured about music: traditions, generator, encoder, recommenders, audio."""

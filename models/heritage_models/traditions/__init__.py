@@ -1,0 +1,1 @@
+"""Traditions: tunings, lattices, constraint tables and archives."""

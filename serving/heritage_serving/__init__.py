@@ -1,0 +1,1 @@
+"""The generation service on Ray Serve and its client."""

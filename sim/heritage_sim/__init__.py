@@ -1,0 +1,1 @@
+"""The world: the economy and its day, royalty rules, metrics, sharding and its executors."""

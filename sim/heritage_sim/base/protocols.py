@@ -1,0 +1,236 @@
+"""The seams of the house: what each swappable part promises. Each has a conformance suite in ``tests/conformance``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_sim.base.listening import DayTally, HistoryVectors, Usage, WorkFeatures, World
+from heritage_sim.base.money import Payments, ProvenanceRecord, Rights, Settlement, Statement
+from heritage_sim.base.music import Commission, Piece
+
+State = dict[str, Any]
+"""What a part puts down: plain numbers, strings, lists, dicts and NumPy arrays."""
+
+Sums = dict[str, npt.NDArray[np.int64]]
+"""Whole-number statistics of a shard; summed over shards element by element, so order never matters."""
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Answers commissions.
+
+    The piece depends on (tradition, source, take) and the generator's configuration alone: the same request gives the
+    same piece in any batch, in any order, in process, from a pool or through a service.
+    """
+
+    @property
+    def checkpoint_sha256(self) -> str:
+        """Hash of weights and configuration; empty where no model is used."""
+        ...
+
+    def compose(self, commissions: Sequence[Commission]) -> list[Piece]:
+        """Return one piece for each commission, in order.
+
+        Raises
+        ------
+        GenerationError
+            If a commission names an unknown tradition or source, or the constraints cannot be met.
+        """
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns pieces into work vectors from their notes alone: archive and generated pieces go the same way."""
+
+    @property
+    def dim(self) -> int:
+        """Width of the vectors."""
+        ...
+
+    def encode(self, pieces: Sequence[Piece]) -> npt.NDArray[np.float32]:
+        """Return vectors of unit length, shape ``(num_pieces, dim)``; each row depends on its own piece alone."""
+        ...
+
+
+@runtime_checkable
+class RecommenderState(Protocol):
+    """What is broadcast to the shards: arrays, picklable, never changed in place.
+
+    A shard shows, of the candidates, those with the largest ``affinity * (history . vector) + bias``.
+    """
+
+    @property
+    def affinity(self) -> float:
+        """Weight of the match between a listener's history and a work."""
+        ...
+
+    @property
+    def bias(self) -> npt.NDArray[np.float32]:
+        """Additive score of each work, shape ``(num_works,)``."""
+        ...
+
+    def candidates(
+        self, listener_ids: npt.NDArray[np.int64], history: HistoryVectors, day: int
+    ) -> npt.NDArray[np.int32]:
+        """Return distinct available works for each listener, shape ``(num_listeners, num_candidates)``, -1 for none.
+
+        Keyed by listener id and day: independent of who else is in the call.
+        """
+        ...
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """Learns from usage and work features; never sees a taste vector (its types do not admit one)."""
+
+    def statistics(self, usage: Usage) -> Sums:
+        """Return a shard's whole-number statistics of an epoch or day; computed inside the shard."""
+        ...
+
+    def refresh(self, statistics: Sums, works: WorkFeatures, day: int) -> RecommenderState:
+        """Return the state to broadcast, given statistics summed over shards (zeros on the first day)."""
+        ...
+
+    def snapshot(self) -> State:
+        """Return what it has learnt."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Take up what `snapshot` put down."""
+        ...
+
+
+@runtime_checkable
+class Population(Protocol):
+    """A shard of listeners. Bit-identical outcomes for any division into shards."""
+
+    def run_day(self, world: World) -> DayTally:
+        """Live one day and return its sums."""
+        ...
+
+    def usage(self, epoch: int) -> Usage:
+        """Return who listened to what since the last `close_epoch`."""
+        ...
+
+    def close_epoch(self) -> None:
+        """Forget the usage of the epoch that was just settled."""
+        ...
+
+    def snapshot(self) -> State:
+        """Return the shard's state."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Take up what `snapshot` put down."""
+        ...
+
+
+@runtime_checkable
+class RoyaltyRule(Protocol):
+    """Two pure functions: statistics inside a shard, settlement of their sum."""
+
+    @property
+    def name(self) -> str:
+        """Registered name with parameters, such as ``community_weighted(strength=0.5)``."""
+        ...
+
+    @property
+    def needs_listeners(self) -> bool:
+        """Whether the rule needs to know which listener played what."""
+        ...
+
+    @property
+    def num_rounds(self) -> int:
+        """1, or 2 where `statistics` is asked again with the first round's totals."""
+        ...
+
+    def statistics(self, usage: Usage, rights: Rights, totals: Mapping[str, npt.NDArray[np.int64]] | None) -> Sums:
+        """Return a shard's whole-number statistics; ``totals`` is None in the first round."""
+        ...
+
+    def settle(self, statistics: Sums, rights: Rights, pool_units: int, epoch: int) -> Statement:
+        """Return integer amounts that sum to the pool exactly."""
+        ...
+
+
+@runtime_checkable
+class ProvenanceSink(Protocol):
+    """Takes provenance edges."""
+
+    def register(self, records: Sequence[ProvenanceRecord], at_s: int) -> None:
+        """Register works, parents before children, at chain time ``at_s``. Registering the same record twice is one."""
+        ...
+
+
+@runtime_checkable
+class Ledger(ProvenanceSink, Protocol):
+    """Integer books with a clock given from outside. All implementations agree to the unit on every intent.
+
+    Amounts are in the token's smallest unit; times are chain seconds, never decreasing.
+    """
+
+    def post(self, statement: Statement, at_s: int) -> Settlement:
+        """Deposit the pool and post the epoch's cumulative Merkle root and the provenance root in one transaction.
+
+        Also waits out the challenge window and finalises: ``withdrawable_s`` is that block's timestamp.
+
+        Raises
+        ------
+        LedgerError
+            If the epoch is not the next one, or the statement does not sum to its pool.
+        """
+        ...
+
+    def claim(self, payee_ids: Sequence[int], at_s: int) -> Payments:
+        """Pay all that is withdrawable to each payee; those with nothing due are left out of the result."""
+        ...
+
+    def claimed_units(self) -> npt.NDArray[np.int64]:
+        """Return what each payee has been paid so far, shape ``(num_payees,)``."""
+        ...
+
+    def withdrawable_units(self) -> npt.NDArray[np.int64]:
+        """Return what each payee could claim now, shape ``(num_payees,)``."""
+        ...
+
+    def deposited_units(self) -> int:
+        """Return the sum of all deposits; claimed + unclaimed equals it."""
+        ...
+
+    def snapshot(self) -> State:
+        """Return the journal of intents from which the ledger can be rebuilt."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Rebuild from the journal, bit for bit: roots, balances, block timestamps."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs shards, in process or on Ray. Results come in shard order; a shard that dies is rebuilt."""
+
+    @property
+    def num_shards(self) -> int:
+        """Number of shards."""
+        ...
+
+    def call(self, method: str, *args: Any) -> list[Any]:
+        """Return ``shard.method(*args)`` of every shard, in shard order."""
+        ...
+
+    def checkpoint(self) -> list[State]:
+        """Return the shards' snapshots, and rebuild from here after a death."""
+        ...
+
+    def restore(self, states: Sequence[State]) -> None:
+        """Restore every shard; the states may come from another number of shards only through `reshard`."""
+        ...
+
+    def close(self) -> None:
+        """Give back what was started; calling twice does no harm."""
+        ...
