@@ -1,8 +1,8 @@
 """Traditions as data: a tuning, a cycle, the steps and ornaments seen in an archive.
 
 A pitch is named by a *position* on the tradition's lattice, the list of all (degree, period) pairs in its range,
-counted from the finalis. Tunings are objects: periods other than 1200 cents and lists that do not repeat are common in measured
-ensembles, and nothing here assumes an octave.
+counted from the finalis. Tunings are objects: periods other than 1200 cents and lists that do not repeat are common in
+measured ensembles, and nothing here assumes an octave.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 Standard library, NumPy and pydantic only. Every package may import it; it grows no behaviour.
 """
 
+from heritage_sim.base.acting import CommunityTerms, CommunityView, CreatorAction, CreatorView
 from heritage_sim.base.apportion import largest_remainder, sum_exactly
 from heritage_sim.base.catalogue import MAX_PARENTS, NO_ONE, Catalogue, WorkBatch
 from heritage_sim.base.clock import DAY_S, Calendar
@@ -30,6 +31,8 @@ from heritage_sim.base.money import (
 from heritage_sim.base.music import REST, Commission, Fidelity, Intent, Notes, Origin, Piece, Receipt
 from heritage_sim.base.outcome import Outcome
 from heritage_sim.base.protocols import (
+    CommunityPolicy,
+    CreatorPolicy,
     Encoder,
     Executor,
     Generator,
@@ -54,8 +57,14 @@ __all__ = [
     "Calendar",
     "Catalogue",
     "Commission",
+    "CommunityPolicy",
+    "CommunityTerms",
+    "CommunityView",
     "Consent",
     "ConsentError",
+    "CreatorAction",
+    "CreatorPolicy",
+    "CreatorView",
     "Currency",
     "DayTally",
     "Encoder",

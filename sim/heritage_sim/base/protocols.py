@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from heritage_sim.base.acting import CommunityTerms, CommunityView, CreatorAction, CreatorView
 from heritage_sim.base.listening import DayTally, HistoryVectors, Usage, WorkFeatures, World
 from heritage_sim.base.money import Payments, ProvenanceRecord, Rights, Settlement, Statement
 from heritage_sim.base.music import Commission, Piece
@@ -127,6 +128,24 @@ class Population(Protocol):
 
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down."""
+        ...
+
+
+@runtime_checkable
+class CreatorPolicy(Protocol):
+    """How a creator decides; keyed by (creator id, day), so that one creator's choice shifts no other's."""
+
+    def decide(self, creator_id: int, view: CreatorView) -> CreatorAction:
+        """Return what the creator does today."""
+        ...
+
+
+@runtime_checkable
+class CommunityPolicy(Protocol):
+    """How a community sets its terms."""
+
+    def terms(self, community_id: int, view: CommunityView) -> CommunityTerms:
+        """Return the terms for the epoch that begins."""
         ...
 
 
