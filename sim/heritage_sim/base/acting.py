@@ -48,8 +48,8 @@ class CreatorView:
     income_units : int
         What the statements have credited to the creator so far.
     expected_recorded_units, expected_generated_units : float
-        Mean amount per epoch that a recorded or generated work of the community earned in the last settled epoch, in the
-        token's smallest unit; 0 before anything was settled.
+        Mean amount that a recorded or generated work of the community earned in the last settled epoch, in the token's
+        smallest unit; 0 before anything was settled.
     epochs_left : float
         Epochs until the end of the simulated time.
     """
