@@ -150,6 +150,42 @@ class CommunityPolicy(Protocol):
 
 
 @runtime_checkable
+class People(Protocol):
+    """The creators and communities of one economy, as `heritage_agents` makes them (Mesa agents behind it).
+
+    Creators are numbered 0 .. num_creators - 1, communities 0 .. num_communities - 1. The economy keeps everybody's books and
+    tells each what it may know in a view; the people keep only what is theirs (terms in force, habits, moods). Decisions are
+    keyed by (creator, day) or (community, epoch), so they depend on the views and on nothing that was drawn before.
+    """
+
+    @property
+    def creator_community(self) -> npt.NDArray[np.int32]:
+        """Community of each creator, shape ``(num_creators,)``."""
+        ...
+
+    @property
+    def terms(self) -> list[CommunityTerms]:
+        """Terms in force, one per community; the scenario's own before `set_terms` was first called."""
+        ...
+
+    def set_terms(self, views: Sequence[CommunityView]) -> list[CommunityTerms]:
+        """Let every community set its terms for the epoch that begins (one view each), and return them."""
+        ...
+
+    def decide_all(self, views: Sequence[CreatorView]) -> list[CreatorAction]:
+        """Return what every creator does today, one view and one action each, in creator order."""
+        ...
+
+    def snapshot(self) -> State:
+        """Return all that is theirs."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Take up what `snapshot` put down."""
+        ...
+
+
+@runtime_checkable
 class RoyaltyRule(Protocol):
     """Two pure functions: statistics inside a shard, settlement of their sum."""
 
