@@ -1,0 +1,115 @@
+"""Configuration of traditions, generators and recommenders: frozen sections, one default each."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from heritage_sim.base import Section
+
+
+class TraditionConfig(Section):
+    """One tradition of a scenario: where its tuning and archive come from."""
+
+    name: str = Field(min_length=1, description="Key of the tradition in the scenario; communities refer to it.")
+    kind: Literal["gamelan", "chinese", "panpipes", "imported", "scl"] = Field(
+        description="Source: built-in gamelan, chinese or panpipes; imported (by `heritage corpus import`); scl (a file)."
+    )
+    num_works: int = Field(default=220, ge=2, le=20_000, description="Archive works to use [works].")
+    tuning: str = Field(
+        default="",
+        description="Measured tuning by its file name in the scale library, without .scl; empty for the kind's own.",
+    )
+    path: str = Field(
+        default="",
+        description="kind scl: path of the .scl file. kind imported: path of the imported folder; empty looks it up by name.",
+    )
+    imported: str = Field(
+        default="",
+        description="kind imported: name given to `heritage corpus import`; empty uses the tradition's name.",
+    )
+    min_notes: int = Field(default=16, ge=4, le=512, description="Shortest archive piece [events].")
+    max_notes: int = Field(
+        default=64, ge=8, le=1024, description="Longest archive piece; longer ones are cut to whole cycles [events]."
+    )
+    min_step_count: int = Field(
+        default=2, ge=1, description="How often the archive must show a melodic step for it to be legal [times]."
+    )
+    ornament_quantiles: tuple[float, float] = Field(
+        default=(0.05, 0.95),
+        description="Quantiles of the archive pieces' ornament rates that bound the allowed range [1].",
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> TraditionConfig:
+        low, high = self.ornament_quantiles
+        if not 0.0 <= low < high <= 1.0:
+            raise ValueError("ornament_quantiles must satisfy 0 <= low < high <= 1")
+        if self.min_notes > self.max_notes:
+            raise ValueError("min_notes must not exceed max_notes")
+        if self.kind == "scl" and not self.path:
+            raise ValueError("kind scl needs path: the .scl file")
+        return self
+
+
+class GeneratorConfig(Section):
+    """How commissions to derive are answered, and how the model behind it is trained."""
+
+    kind: Literal["transformer", "pool", "archive", "serve"] = Field(
+        default="pool",
+        description="transformer (in process), pool (pre-made pieces), archive (retrieval, no generation), serve (service).",
+    )
+    masks: bool = Field(default=True, description="Whether decoding is bound by the tradition's constraint tables.")
+    conditioning: bool = Field(
+        default=True, description="Whether the model is told tradition, position in cycle and distance to the finalis."
+    )
+    takes: int = Field(default=1, ge=1, le=64, description="Different pieces that can be had on one source [pieces].")
+    max_notes: int = Field(default=64, ge=8, le=1024, description="Longest generated piece [events].")
+    num_cycles: int = Field(
+        default=0, ge=0, le=64, description="Length of a generated piece [cycles]; 0 for as many as its source has."
+    )
+    temperature: float = Field(default=1.0, gt=0.0, le=4.0, description="Sampling temperature [1].")
+    steps: int = Field(default=400, ge=1, description="Training steps; never a training time [steps].")
+    batch: int = Field(default=16, ge=1, description="Sequences per training step [sequences].")
+    context: int = Field(default=96, ge=16, le=4096, description="Events the model sees at once [events].")
+    width: int = Field(default=128, ge=16, description="Width of the model [1].")
+    layers: int = Field(default=3, ge=1, le=48, description="Transformer blocks [1].")
+    heads: int = Field(default=4, ge=1, description="Attention heads [1].")
+    learning_rate: float = Field(default=3e-3, gt=0.0, le=1.0, description="Peak learning rate [1].")
+    weight_decay: float = Field(default=0.01, ge=0.0, description="Weight decay of AdamW [1].")
+
+    @model_validator(mode="after")
+    def _possible(self) -> GeneratorConfig:
+        if self.width % self.heads:
+            raise ValueError("width must be a multiple of heads")
+        return self
+
+
+class RecommenderConfig(Section):
+    """Which recommender offers works, and how."""
+
+    kind: Literal["content", "popularity", "random"] = Field(
+        default="content",
+        description="content (clusters near the listening history, popular works, exploration), popularity, or random.",
+    )
+    num_candidates: int = Field(default=40, ge=1, le=1000, description="Candidates offered to a listener [works].")
+    num_clusters: int = Field(default=12, ge=1, le=1024, description="content: clusters of works [1].")
+    near_share: float = Field(
+        default=0.6, ge=0.0, le=1.0, description="content: share of candidates from clusters near the history [1]."
+    )
+    popular_share: float = Field(
+        default=0.2, ge=0.0, le=1.0, description="content: share of candidates that are most played [1]; rest explores."
+    )
+    num_nearest: int = Field(default=3, ge=1, description="content: nearest clusters to draw from [1].")
+    affinity: float = Field(default=2.0, ge=0.0, description="Weight of history . vector in the slate's score [1].")
+    popularity_weight: float = Field(
+        default=0.2, ge=0.0, description="Weight of log(1 + decayed plays) in the slate's score [1]."
+    )
+    half_life_days: float = Field(default=14.0, gt=0.0, description="Half-life of play counts [days].")
+
+    @model_validator(mode="after")
+    def _possible(self) -> RecommenderConfig:
+        if self.near_share + self.popular_share > 1.0 + 1e-9:
+            raise ValueError("near_share + popular_share must not exceed 1")
+        return self
