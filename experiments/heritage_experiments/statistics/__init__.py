@@ -1,0 +1,28 @@
+"""How a difference between two cells is judged: paired over replications, with an interval and a verdict in words."""
+
+from heritage_experiments.statistics.effects import Effect, Finding, compare, correct, split_effect
+from heritage_experiments.statistics.multiplicity import holm
+from heritage_experiments.statistics.paired import (
+    LEVEL,
+    PairedDifference,
+    bca_interval,
+    paired_difference,
+    student_t_interval,
+)
+from heritage_experiments.statistics.verdict import Verdict, judge
+
+__all__ = [
+    "LEVEL",
+    "Effect",
+    "Finding",
+    "PairedDifference",
+    "Verdict",
+    "bca_interval",
+    "compare",
+    "correct",
+    "holm",
+    "judge",
+    "paired_difference",
+    "split_effect",
+    "student_t_interval",
+]
