@@ -153,9 +153,9 @@ class CommunityPolicy(Protocol):
 class People(Protocol):
     """The creators and communities of one economy, as `heritage_agents` makes them (Mesa agents behind it).
 
-    Creators are numbered 0 .. num_creators - 1, communities 0 .. num_communities - 1. The economy keeps everybody's books and
-    tells each what it may know in a view; the people keep only what is theirs (terms in force, habits, moods). Decisions are
-    keyed by (creator, day) or (community, epoch), so they depend on the views and on nothing that was drawn before.
+    Creators are numbered 0 .. num_creators - 1, communities 0 .. num_communities - 1. The economy keeps everybody's
+    books and tells each what it may know in a view; the people keep only what is theirs (terms in force, habits).
+    Decisions are keyed by (creator, day) or (community, epoch): they depend on the views and on nothing drawn before.
     """
 
     @property

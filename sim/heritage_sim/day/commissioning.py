@@ -1,0 +1,122 @@
+"""Steps 2 and 3: creators' actions become commissions, and the day's commissions are answered in one batch each.
+
+Which archive work a creator builds on, and which of the possible pieces on it is asked for, are keyed draws by creator and
+day. They do not depend on what others do, on the arm or on the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_sim.base import Commission, CommunityTerms, Consent, CreatorAction, Generator, Intent, Keys, Piece
+from heritage_sim.rights import permits
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A commission with who made it and which work it builds on.
+
+    Parameters
+    ----------
+    creator : int
+        Creator id.
+    source_work : int
+        Row of the archive work in the catalogue.
+    commission : Commission
+        What is asked for.
+    """
+
+    creator: int
+    source_work: int
+    commission: Commission
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A request and the piece that answers it."""
+
+    request: Request
+    piece: Piece
+
+
+class Archive:
+    """The archive as creators choose from it: the works of each tradition, by content hash.
+
+    Parameters
+    ----------
+    tradition : ndarray of int32, shape (num_archive_works,)
+        Tradition of each archive work.
+    content_sha256 : ndarray of uint8, shape (num_archive_works, 32)
+        Content hashes.
+    names : sequence of str
+        Names of the traditions.
+    """
+
+    def __init__(
+        self, tradition: npt.NDArray[np.int32], content_sha256: npt.NDArray[np.uint8], names: Sequence[str]
+    ) -> None:
+        self.names = tuple(names)
+        self.works = [np.flatnonzero(tradition == t) for t in range(len(self.names))]
+        self.hashes = [row.tobytes().hex() for row in content_sha256]
+
+
+def requests_of_the_day(
+    actions: Sequence[CreatorAction],
+    creator_tradition: npt.NDArray[np.int32],
+    archive: Archive,
+    takes: int,
+    day: int,
+    keys: Keys,
+) -> list[Request]:
+    """Return what the creators who do not rest ask for, in creator order."""
+    busy = np.array([k for k, action in enumerate(actions) if action != CreatorAction.REST], dtype=np.int64)
+    if not busy.size:
+        return []
+    place = keys.stream("creator", "source").uniform(busy, day)
+    take = keys.stream("creator", "take").integer(busy, day, takes)
+    requests: list[Request] = []
+    for i, creator in enumerate(busy.tolist()):
+        tradition = int(creator_tradition[creator])
+        works = archive.works[tradition]
+        source = int(works[int(place[i] * works.size)])
+        requests.append(
+            Request(
+                creator=creator,
+                source_work=source,
+                commission=Commission(
+                    request_id=f"{creator}-{day}",
+                    tradition=archive.names[tradition],
+                    source=archive.hashes[source],
+                    take=int(take[i]),
+                    intent=Intent.RECORD if actions[creator] == CreatorAction.RECORD else Intent.DERIVE,
+                ),
+            )
+        )
+    return requests
+
+
+def permitted(
+    requests: Sequence[Request], work_community: npt.NDArray[np.int32], terms: Sequence[CommunityTerms]
+) -> tuple[list[Request], int]:
+    """Return the requests that the sources' communities consent to, and how many were refused.
+
+    To derive from a work needs its community's consent; to perform the tradition's own music does not.
+    """
+    may_derive = permits(terms, Consent.DERIVE)
+    kept = [r for r in requests if r.commission.intent == Intent.RECORD or may_derive[work_community[r.source_work]]]
+    return kept, len(requests) - len(kept)
+
+
+def answers(requests: Sequence[Request], performer: Generator, generator: Generator) -> list[Answer]:
+    """Return a piece for every request, in their order: recordings from the performer, derivatives from the generator."""
+    pieces: dict[str, Piece] = {}
+    for intent, source in ((Intent.RECORD, performer), (Intent.DERIVE, generator)):
+        batch = [r.commission for r in requests if r.commission.intent == intent]
+        if batch:
+            made = source.compose(batch)
+            pieces.update((c.request_id, piece) for c, piece in zip(batch, made, strict=True))
+    return [Answer(r, pieces[r.commission.request_id]) for r in requests]

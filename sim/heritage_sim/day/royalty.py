@@ -1,0 +1,55 @@
+"""Step 7: the rule's statistics are computed where the usage is, summed, and settled into a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from heritage_sim.base import Executor, LedgerError, Rights, RoyaltyRule, Statement, Sums, sum_exactly
+from heritage_sim.sharding import add_sums
+
+
+def pool_of(executor: Executor, epoch: int) -> int:
+    """Return the epoch's pool: what all subscribers pay into it, in the token's smallest unit."""
+    return int(add_sums(executor.call("pool", epoch))["pool_units"][0])
+
+
+def statements(
+    executor: Executor, rules: Sequence[RoyaltyRule], rights: Rights, pool_units: int, epoch: int
+) -> list[Statement]:
+    """Return what each rule makes of one epoch's usage.
+
+    All rules are asked in one call to the shards; those with a second round are asked again with their first totals.
+
+    Raises
+    ------
+    LedgerError
+        If a statement does not sum to the pool.
+    """
+    totals = _summed(executor, rules, rights, [None] * len(rules), epoch)
+    again = [i for i, rule in enumerate(rules) if rule.num_rounds == 2]
+    if again:
+        second = _summed(executor, [rules[i] for i in again], rights, [totals[i] for i in again], epoch)
+        for i, sums in zip(again, second, strict=True):
+            totals[i] = sums
+    made = [rule.settle(sums, rights, pool_units, epoch) for rule, sums in zip(rules, totals, strict=True)]
+    for statement in made:
+        _check(statement, pool_units)
+    return made
+
+
+def _summed(
+    executor: Executor, rules: Sequence[RoyaltyRule], rights: Rights, totals: Sequence[Sums | None], epoch: int
+) -> list[Sums]:
+    by_shard = executor.call("rule_statistics", tuple(rules), rights, tuple(totals), epoch)
+    return [add_sums([shard[i] for shard in by_shard]) for i in range(len(rules))]
+
+
+def _check(statement: Statement, pool_units: int) -> None:
+    for what, amounts in (("payees", statement.payee_units), ("works", statement.work_units)):
+        total = sum_exactly(amounts)
+        if total != pool_units:
+            raise LedgerError(
+                f"{statement.rule} gives {what} {total:,} units of a pool of {pool_units:,}",
+                f"epoch {statement.epoch}",
+                "a rule must share out its pool exactly; see heritage_sim.base.largest_remainder",
+            )

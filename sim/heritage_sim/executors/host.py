@@ -1,0 +1,71 @@
+"""What stands around a shard of listeners wherever it runs: heavy usage stays here, whole-number sums come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from heritage_sim.base import DayTally, Population, Recommender, Rights, RoyaltyRule, State, Sums, Usage, World
+from heritage_sim.sharding import usage_since
+from heritage_sim.usage_state import usage_from_state, usage_to_state
+
+
+class ShardHost:
+    """A shard with its usage at hand.
+
+    Functions are brought to the data: a recommender or a rule comes in, its whole-number statistics go out. The usage of
+    the running epoch is read from the population once between two days, however many rules ask for it.
+    """
+
+    def __init__(self, population: Population) -> None:
+        self.population = population
+        self._read: Usage | None = None
+        self._seen: Usage | None = None
+
+    def run_day(self, world: World) -> DayTally:
+        """Return the day's tally of this shard."""
+        self._read = None
+        return self.population.run_day(world)
+
+    def usage(self, epoch: int) -> Usage:
+        """Return the usage of the running epoch so far."""
+        if self._read is None or self._read.epoch != epoch:
+            self._read = self.population.usage(epoch)
+        return self._read
+
+    def recommender_statistics(self, recommender: Recommender, epoch: int) -> Sums:
+        """Return the recommender's statistics of what was listened to since it last asked; no play comes twice."""
+        now = self.usage(epoch)
+        new = now if self._seen is None else usage_since(now, self._seen)
+        self._seen = now
+        return recommender.statistics(new)
+
+    def rule_statistics(
+        self, rules: Sequence[RoyaltyRule], rights: Rights, totals: Sequence[Sums | None], epoch: int
+    ) -> list[Sums]:
+        """Return each rule's statistics of the epoch; ``totals`` are None in a first round."""
+        usage = self.usage(epoch)
+        return [rule.statistics(usage, rights, total) for rule, total in zip(rules, totals, strict=True)]
+
+    def pool(self, epoch: int) -> Sums:
+        """Return what this shard's subscribers pay into the epoch's pool, in the token's smallest unit."""
+        return {"pool_units": np.array([self.usage(epoch).fee_units.sum(dtype=np.int64)])}
+
+    def close_epoch(self) -> None:
+        """Forget the usage of the epoch that was just settled."""
+        self._read = self._seen = None
+        self.population.close_epoch()
+
+    def snapshot(self) -> State:
+        """Return the shard's state, and what of the running epoch the recommender has seen."""
+        return {
+            "population": self.population.snapshot(),
+            "seen": None if self._seen is None else usage_to_state(self._seen),
+        }
+
+    def restore(self, state: State) -> None:
+        """Take up what `snapshot` put down."""
+        self._read = None
+        self._seen = None if state["seen"] is None else usage_from_state(state["seen"])
+        self.population.restore(state["population"])

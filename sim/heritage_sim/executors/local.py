@@ -1,0 +1,73 @@
+"""Shards in this process, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from heritage_sim.base import InputError, Population, State
+from heritage_sim.executors.host import ShardHost
+
+
+class LocalExecutor:
+    """Runs every shard in this process.
+
+    Parameters
+    ----------
+    factories : sequence of callable
+        One for each shard, without arguments, that builds its `Population`.
+
+    Raises
+    ------
+    InputError
+        If there is no shard.
+    """
+
+    def __init__(self, factories: Sequence[Callable[[], Population]]) -> None:
+        if not factories:
+            raise InputError("an executor needs at least one shard", "runtime.shards", "set it to 1 or more")
+        self._hosts = [ShardHost(make()) for make in factories]
+
+    @property
+    def num_shards(self) -> int:
+        """Number of shards."""
+        return len(self._hosts)
+
+    def call(self, method: str, *args: Any) -> list[Any]:
+        """Return ``shard.method(*args)`` of every shard, in shard order."""
+        return [getattr(host, method)(*args) for host in self._hosts]
+
+    def checkpoint(self) -> list[State]:
+        """Return the shards' snapshots; nothing here dies apart from the whole process."""
+        return [host.snapshot() for host in self._hosts]
+
+    def restore(self, states: Sequence[State]) -> None:
+        """Restore every shard.
+
+        Raises
+        ------
+        InputError
+            If the states come from another number of shards.
+        """
+        check_num_states(states, self.num_shards)
+        for host, state in zip(self._hosts, states, strict=True):
+            host.restore(state)
+
+    def close(self) -> None:
+        """Nothing was started, so nothing is given back."""
+
+
+def check_num_states(states: Sequence[State], num_shards: int) -> None:
+    """Refuse states of another number of shards.
+
+    Raises
+    ------
+    InputError
+        If the numbers differ.
+    """
+    if len(states) != num_shards:
+        raise InputError(
+            f"a snapshot of {len(states)} shards cannot be taken up by {num_shards}",
+            "runtime.shards",
+            f"set it to {len(states)}, or divide the states with heritage_sim.sharding.reshard",
+        )

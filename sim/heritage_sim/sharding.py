@@ -1,0 +1,96 @@
+"""How listeners are divided into shards, and how what comes out of them is put together again.
+
+Everything that leaves a shard is whole numbers over the same axes (works, payees, days), so sums do not depend on the
+number of shards nor on their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from heritage_sim.base import DayTally, Sums, Usage
+
+
+def shard_bounds(num_listeners: int, num_shards: int) -> list[tuple[int, int]]:
+    """Return ``(first, stop)`` of each shard: contiguous ranges of listener ids whose sizes differ by at most one.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer listeners than shards, or no shard.
+    """
+    if not 1 <= num_shards <= num_listeners:
+        raise ValueError(f"{num_listeners} listeners cannot be divided into {num_shards} shards")
+    edges = [num_listeners * i // num_shards for i in range(num_shards + 1)]
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+def add_sums(sums: Sequence[Sums]) -> Sums:
+    """Return the element-wise sum of the shards' statistics.
+
+    Raises
+    ------
+    ValueError
+        If shards disagree on names or shapes: they were not asked about the same catalogue.
+    """
+    total = {name: np.array(values, dtype=np.int64) for name, values in sums[0].items()}
+    for other in sums[1:]:
+        if other.keys() != total.keys():
+            raise ValueError(f"shards name their statistics differently: {sorted(total)} and {sorted(other)}")
+        for name, values in other.items():
+            if values.shape != total[name].shape:
+                raise ValueError(f"shards disagree on the shape of {name!r}: {total[name].shape} and {values.shape}")
+            total[name] += values
+    return total
+
+
+def add_tallies(tallies: Sequence[DayTally]) -> DayTally:
+    """Return the sum of the shards' tallies of a day."""
+    return DayTally(
+        counts=np.sum([t.counts for t in tallies], axis=0, dtype=np.int64),
+        plays_by_work=np.sum([t.plays_by_work for t in tallies], axis=0, dtype=np.int64),
+        exposures_by_work=np.sum([t.exposures_by_work for t in tallies], axis=0, dtype=np.int64),
+    )
+
+
+def usage_since(now: Usage, before: Usage) -> Usage:
+    """Return what was listened to between two readings of one shard's epoch.
+
+    Parameters
+    ----------
+    now, before : Usage
+        Two readings of the same shard since the same `close_epoch`; every pair of ``before`` is in ``now``.
+
+    Returns
+    -------
+    Usage
+        Pairs with plays or seconds in between; ``plays_by_day`` holds the days in between (at least one row).
+    """
+    width = np.int64(max(now.num_works, 1))
+    keys_now = np.repeat(np.arange(now.listener_ids.size), np.diff(now.indptr)) * width + now.work_ids
+    keys_before = np.repeat(np.arange(before.listener_ids.size), np.diff(before.indptr)) * width + before.work_ids
+    at = np.searchsorted(keys_now, keys_before)
+    plays, seconds = now.plays.copy(), now.seconds.copy()
+    plays[at] -= before.plays
+    seconds[at] -= before.seconds
+    kept = (plays > 0) | (seconds > 0)
+    row_of = keys_now[kept] // width
+    indptr = np.zeros(now.listener_ids.size + 1, dtype=np.int64)
+    np.cumsum(np.bincount(row_of, minlength=now.listener_ids.size), out=indptr[1:])
+    by_day = now.plays_by_day.copy()
+    by_day[: before.plays_by_day.shape[0], : before.num_works] -= before.plays_by_day
+    later = by_day[before.plays_by_day.shape[0] :]
+    return Usage(
+        epoch=now.epoch,
+        num_works=now.num_works,
+        listener_ids=now.listener_ids,
+        fee_units=now.fee_units - before.fee_units,
+        indptr=indptr,
+        work_ids=now.work_ids[kept],
+        plays=plays[kept],
+        seconds=seconds[kept],
+        plays_by_day=later if later.shape[0] else by_day[-1:],
+        has_listeners=now.has_listeners,
+    )
