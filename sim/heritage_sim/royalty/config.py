@@ -1,0 +1,122 @@
+"""The royalty section of a scenario: which rule pays, and which rules settle the same usage without effect."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from heritage_sim.base import InputError, Section
+from heritage_sim.royalty.registry import RULES
+from heritage_sim.royalty.rule import Rule
+
+_WRITTEN = re.compile(r"^\s*(\w+)\s*(?:\(([^()]*)\))?\s*$")
+
+
+def _with_every_parameter(schema: dict[str, Any]) -> None:
+    # Editors complete from the schema: a parameter of any registered rule is a known key, and nothing else is.
+    for kind, rule in RULES.items():
+        for key, made in rule.model_json_schema().get("properties", {}).items():
+            shown = {**made, "description": f"{kind}: {made.get('description', '')}"}
+            schema["properties"].setdefault(key, shown)
+    schema["properties"]["kind"]["enum"] = list(RULES)
+    schema["additionalProperties"] = False
+
+
+class RuleConfig(Section):
+    """A royalty rule by its registered name, with the rule's own parameters beside it.
+
+    ``{kind: community_weighted, strength: 0.5}`` may also be written ``community_weighted(strength=0.5)``.
+    A key that is no parameter of the named rule is an error.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_with_every_parameter)
+
+    kind: str = Field(default="pro_rata", description="registered name of a royalty rule")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_words(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        written = _WRITTEN.match(given)
+        if written is None:
+            raise ValueError(f"cannot read the rule {given!r}; write a name, or name(parameter=number)")
+        parameters: dict[str, Any] = {"kind": written[1]}
+        for part in filter(None, (p.strip() for p in (written[2] or "").split(","))):
+            key, equals, value = (p.strip() for p in part.partition("="))
+            if not equals or not value:
+                raise ValueError(f"cannot read {part!r} in the rule {given!r}; write parameter=value")
+            parameters[key] = value
+        return parameters
+
+    @field_validator("kind")
+    @classmethod
+    def _registered(cls, kind: str) -> str:
+        if kind not in RULES:
+            near = get_close_matches(kind, RULES, n=1)
+            meant = f"; did you mean {near[0]}?" if near else "."
+            raise ValueError(f"no royalty rule is called {kind!r}{meant} There are: {', '.join(RULES)}")
+        return kind
+
+    @model_validator(mode="after")
+    def _parameters_fit(self) -> RuleConfig:
+        # Building the rule is the check: a pydantic error inside names the parameter and its bound.
+        rule = RULES[self.kind]
+        given = self.model_extra or {}
+        for key in given:
+            if key not in rule.model_fields:
+                known = ", ".join(rule.model_fields) or "none"
+                raise ValueError(f"rule {self.kind} has no parameter {key!r} (its parameters: {known})")
+        rule.model_validate(given)
+        return self
+
+
+class RoyaltyConfig(Section):
+    """Which rule pays, and which rules settle the same usage beside it."""
+
+    rule: RuleConfig = Field(default_factory=RuleConfig, description="the rule that pays")
+    shadow: tuple[RuleConfig, ...] = Field(
+        default=(),
+        description="rules that settle the same usage without paying: the arithmetic effect, behaviour held fixed",
+    )
+
+
+def make_rule(config: RuleConfig | str) -> Rule:
+    """Return the royalty rule that a configuration, or its written form, names.
+
+    Parameters
+    ----------
+    config : RuleConfig or str
+        Such as ``RuleConfig(kind="pro_rata")`` or ``"community_weighted(strength=0.5)"``.
+
+    Returns
+    -------
+    Rule
+
+    Raises
+    ------
+    InputError
+        If a written rule cannot be read, no rule has that name, or a parameter does not fit.
+    """
+    if isinstance(config, str):
+        try:
+            config = RuleConfig.model_validate(config)
+        except ValueError as wrong:
+            raise InputError(
+                first_words(wrong), f"royalty rule {config!r}", f"choose from: {', '.join(RULES)}"
+            ) from None
+    return RULES[config.kind].model_validate(config.model_extra or {})
+
+
+def first_words(wrong: ValueError) -> str:
+    """Return the first message of a (pydantic) validation error, in one line."""
+    errors = getattr(wrong, "errors", None)
+    if errors is None:
+        return str(wrong)
+    first = errors()[0]
+    where = ".".join(str(p) for p in first["loc"])
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message}" if where and where != "kind" else message
