@@ -1,0 +1,138 @@
+"""How long money takes: quantiles weighted by money or payments, with what is unpaid at the end censored.
+
+Time runs from the day of the play to the day its money could be withdrawn, or was paid. A mean over payments hides
+small balances that are never claimed; so every duration carries a weight (units of money, or 1 per payment), and
+unsettled money stays in the sample as censored at the last day (Kaplan-Meier).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_sim.royalty.rows import largest_remainder_rows
+
+Floats = npt.NDArray[np.float64]
+
+
+def weighted_quantile(values: npt.ArrayLike, weights: npt.ArrayLike, q: float) -> float:
+    """Return the smallest value at or below which at least the fraction q of the weight lies.
+
+    With money as weight, the unit of analysis is the smallest unit of money; with ones, the payment. No interpolation:
+    the result is a value that occurred.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Durations; ``inf`` for money not settled.
+    weights : array_like, shape (n,)
+        Weights >= 0; sums up to 2^53 are exact.
+    q : float
+        Fraction in (0, 1].
+
+    Returns
+    -------
+    float
+        NaN where the weights sum to nothing.
+
+    Raises
+    ------
+    ValueError
+        If q or a weight is out of range.
+    """
+    v: Floats = np.asarray(values, dtype=np.float64)
+    w: Floats = np.asarray(weights, dtype=np.float64)
+    if not 0.0 < q <= 1.0:
+        raise ValueError(f"a quantile's fraction lies in (0, 1], not {q}")
+    if w.size and not (w >= 0).all():
+        raise ValueError("weights must be >= 0")
+    here = w > 0
+    if not here.any():
+        return float("nan")
+    v, w = v[here], w[here]
+    order = np.argsort(v, kind="stable")
+    running = np.cumsum(w[order])
+    first = int(np.searchsorted(running, q * running[-1], side="left"))
+    return float(v[order][first])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KaplanMeier:
+    """The share still unsettled over time.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (num_times,)
+        Distinct times at which something was settled, ascending.
+    survival : ndarray of float64, shape (num_times,)
+        Estimated share unsettled just after each.
+    """
+
+    times: Floats
+    survival: Floats
+
+
+def kaplan_meier(durations: npt.ArrayLike, settled: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> KaplanMeier:
+    """Return the Kaplan-Meier estimate of the share unsettled, ``S(t) = prod_{t_k <= t} (1 - d_k / n_k)``.
+
+    d_k is the weight settled at t_k, n_k the weight neither settled nor censored before it.
+
+    Parameters
+    ----------
+    durations : array_like, shape (n,)
+        Time to settlement, or to the end of observation.
+    settled : array_like of bool, shape (n,)
+        False where the time is that of the end of observation (censored).
+    weights : array_like, shape (n,), optional
+        Units of money; 1 each where not given (payment-weighted).
+
+    Returns
+    -------
+    KaplanMeier
+
+    References
+    ----------
+    Kaplan and Meier, "Nonparametric estimation from incomplete observations", JASA 53, 1958.
+    """
+    t = np.asarray(durations, dtype=np.float64)
+    event = np.asarray(settled, dtype=bool)
+    w = np.ones(t.size) if weights is None else np.asarray(weights, dtype=np.float64)
+    distinct, at = np.unique(t, return_inverse=True)
+    leaving = np.bincount(at, weights=w, minlength=distinct.size)
+    events = np.bincount(at, weights=w * event, minlength=distinct.size)
+    at_risk = np.cumsum(leaving[::-1])[::-1]
+    here = events > 0.0
+    survival: Floats = np.cumprod(1.0 - events[here] / at_risk[here], dtype=np.float64)
+    return KaplanMeier(distinct[here], survival)
+
+
+def survival_quantile(curve: KaplanMeier, q: float) -> float:
+    """Return the first time by which at least the fraction q is settled; ``inf`` where it never is while observed."""
+    reached = np.flatnonzero(curve.survival <= 1.0 - q + 1e-12)
+    return float(curve.times[reached[0]]) if reached.size else float("inf")
+
+
+def units_by_day(work_units: npt.NDArray[np.int64], plays_by_day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the money that each day's plays earned, shape ``(num_days,)``; sums to the works' amounts exactly.
+
+    A work's amount is attributed to days in proportion to its plays on them, by largest remainder. Works paid without
+    plays (an epoch without any) count on the last day, when it was decided.
+
+    Parameters
+    ----------
+    work_units : ndarray of int64, shape (num_works,)
+        Amount of each work in an epoch.
+    plays_by_day : ndarray of int64, shape (num_days, num_works)
+        Plays that count.
+
+    Returns
+    -------
+    ndarray of int64, shape (num_days,)
+    """
+    num_days, num_works = plays_by_day.shape
+    by_work = plays_by_day.T.copy()
+    by_work[by_work.sum(axis=1) == 0, -1] = 1
+    indptr = np.arange(num_works + 1, dtype=np.int64) * num_days
+    return largest_remainder_rows(work_units, by_work.ravel(), indptr).reshape(num_works, num_days).sum(axis=0)
