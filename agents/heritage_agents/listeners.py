@@ -1,0 +1,125 @@
+"""Who the listeners are when the simulation starts: home community, taste, habits and plan, each drawn by listener id.
+
+The prior of taste is an assumption, stated here once: a listener's first taste is the unit vector along
+
+    centroid(home) + taste_anchor_weight v(anchor) + taste_noise g / sqrt(dim)
+
+where the centroid (of unit length) is that of the home community's archive, the anchor is one archive work drawn from all
+communities, and g is standard normal. The history is empty (zeros), so the first slates follow the recommender's bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_agents.config import CommunityConfig, ListenersConfig
+from heritage_sim.base import InputError, Keys, TasteVectors, WorkFeatures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listeners:
+    """Listeners at the start; arrays over ``(num_listeners,)``.
+
+    Parameters
+    ----------
+    ids : ndarray of int64
+        Listener ids, ascending.
+    home, plan : ndarray of int32
+        Index of the home community and of the plan.
+    taste : TasteVectors
+        Unit vectors, shape ``(num_listeners, dim)``.
+    consistency_taste : ndarray of float64
+        Utility of consistency with the archive.
+    session_probability : ndarray of float64
+        Probability of a session on a day.
+    pool_units_per_day : ndarray of int64
+        What the listener's fee adds to the royalty pool a day, in the token's smallest unit.
+    """
+
+    ids: npt.NDArray[np.int64]
+    home: npt.NDArray[np.int32]
+    plan: npt.NDArray[np.int32]
+    taste: TasteVectors
+    consistency_taste: npt.NDArray[np.float64]
+    session_probability: npt.NDArray[np.float64]
+    pool_units_per_day: npt.NDArray[np.int64]
+
+
+def draw_listeners(
+    config: ListenersConfig,
+    communities: Sequence[CommunityConfig],
+    keys: Keys,
+    first: int,
+    stop: int,
+    archive: WorkFeatures,
+) -> Listeners:
+    """Return listeners ``first ... stop - 1`` as they are before day 0.
+
+    Each is drawn by its own id, so that the division into ranges does not matter.
+
+    Raises
+    ------
+    InputError
+        If no community has listeners, or one that has them has no archive work to centre their taste on.
+    """
+    ids = np.arange(first, stop, dtype=np.int64)
+    shares = np.array([c.listener_share for c in communities], dtype=np.float64)
+    if not shares.size or shares.sum() <= 0.0:
+        raise InputError(
+            "no community has any listeners", "communities: listener_share", "give at least one a share above 0"
+        )
+    home = _pick(keys.stream("listener", "home").uniform(ids, 0), shares)
+    plan = _pick(
+        keys.stream("listener", "plan").uniform(ids, 0), np.array([p.share for p in config.plans], dtype=np.float64)
+    )
+
+    dim = archive.vectors.shape[1]
+    centroids = np.zeros((len(communities), dim), dtype=np.float64)
+    for c, community in enumerate(communities):
+        own = archive.vectors[archive.community == c]
+        if shares[c] > 0.0 and not own.shape[0]:
+            raise InputError(
+                f"community {community.name!r} has listeners but no archive work to centre their taste on",
+                f"communities: {community.name}",
+                "give its tradition at least one archive work, or set its listener_share to 0",
+            )
+        if own.shape[0]:
+            centroids[c] = own.astype(np.float64).mean(axis=0)
+    anchor = keys.stream("listener", "anchor").integer(ids, 0, archive.num_works)
+    noise = keys.stream("listener", "taste").normals(ids, 0, dim) / np.sqrt(dim)
+    taste = _unit(
+        _unit(centroids)[home]
+        + config.taste_anchor_weight * archive.vectors[anchor].astype(np.float64)
+        + config.taste_noise * noise
+    )
+
+    spread = keys.stream("listener", "activity").normals(ids, 0, 1)[:, 0] * config.activity_sd
+    activity = np.array([c.activity for c in communities], dtype=np.float64)[home]
+    rate = config.sessions_per_day * activity * np.exp(spread - 0.5 * config.activity_sd**2)
+    theta = keys.stream("listener", "consistency_taste").normals(ids, 0, 1)[:, 0]
+    return Listeners(
+        ids=ids,
+        home=home,
+        plan=plan,
+        taste=TasteVectors(taste.astype(np.float32)),
+        consistency_taste=config.consistency_taste_mean + config.consistency_taste_sd * theta,
+        session_probability=np.minimum(rate, 1.0),
+        pool_units_per_day=np.array(config.pool_units_per_day(), dtype=np.int64)[plan],
+    )
+
+
+def _pick(uniforms: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    """Return an index for each uniform, in proportion to the weights."""
+    edges = np.cumsum(weights) / weights.sum()
+    edges[-1] = 1.0
+    return np.searchsorted(edges, uniforms, side="right").astype(np.int32)
+
+
+def _unit(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the rows scaled to unit length; rows of zeros stay."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(length > 0.0, length, 1.0)
