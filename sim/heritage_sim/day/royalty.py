@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from heritage_sim.base import Executor, LedgerError, Rights, RoyaltyRule, Statement, Sums, sum_exactly
 from heritage_sim.sharding import add_sums
 
 
-def pool_of(executor: Executor, epoch: int) -> int:
-    """Return the epoch's pool: what all subscribers pay into it, in the token's smallest unit."""
-    return int(add_sums(executor.call("pool", epoch))["pool_units"][0])
+def epoch_totals(executor: Executor, epoch: int) -> tuple[int, npt.NDArray[np.int64]]:
+    """Return the epoch's pool, and the plays that count in it.
+
+    Parameters
+    ----------
+    executor : Executor
+        Where the usage is.
+    epoch : int
+        Number of the epoch.
+
+    Returns
+    -------
+    pool_units : int
+        What all subscribers pay into the pool, in the token's smallest unit.
+    plays_by_day : ndarray of int64, shape (num_days, num_works)
+        Plays of each work on each day of the epoch.
+    """
+    totals = add_sums(executor.call("epoch_totals", epoch))
+    return int(totals["pool_units"][0]), totals["plays_by_day"]
 
 
 def statements(

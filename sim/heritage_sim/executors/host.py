@@ -48,9 +48,13 @@ class ShardHost:
         usage = self.usage(epoch)
         return [rule.statistics(usage, rights, total) for rule, total in zip(rules, totals, strict=True)]
 
-    def pool(self, epoch: int) -> Sums:
-        """Return what this shard's subscribers pay into the epoch's pool, in the token's smallest unit."""
-        return {"pool_units": np.array([self.usage(epoch).fee_units.sum(dtype=np.int64)])}
+    def epoch_totals(self, epoch: int) -> Sums:
+        """Return what this shard's subscribers pay into the pool, and the plays of each work on each day of the epoch."""
+        usage = self.usage(epoch)
+        return {
+            "pool_units": np.array([usage.fee_units.sum(dtype=np.int64)]),
+            "plays_by_day": usage.plays_by_day,
+        }
 
     def close_epoch(self) -> None:
         """Forget the usage of the epoch that was just settled."""

@@ -1,0 +1,214 @@
+"""The simulated world: one `Economy` lives its days, each in nine steps, from the parts it was given.
+
+The way is one-directional: nothing downstream reaches back upstream except through the next day's state. All random
+numbers are keyed (`heritage_sim.base.rng`); Mesa's own generators are never drawn from.
+"""
+
+from __future__ import annotations
+
+import mesa
+import numpy as np
+import numpy.typing as npt
+
+from heritage_sim.base import Catalogue, CreatorAction, DayTally, Keys, Piece, State, World
+from heritage_sim.config import EconomyConfig
+from heritage_sim.day.commissioning import Answer, Archive, answers, permitted, requests_of_the_day
+from heritage_sim.day.feedback import Accounts
+from heritage_sim.day.listening import available_works, listen, work_features
+from heritage_sim.day.publication import accepted, provenance, work_batch
+from heritage_sim.day.refreshing import RecommenderDesk
+from heritage_sim.day.royalty import epoch_totals, statements
+from heritage_sim.day.treasury import Treasury
+from heritage_sim.parts import Parts
+from heritage_sim.recording import Recorder
+from heritage_sim.results import Results, results_of
+from heritage_sim.rights import RightsBook
+
+
+class Economy(mesa.Model):
+    """One replication of the economy.
+
+    Parameters
+    ----------
+    config : EconomyConfig
+        Its rhythm.
+    parts : Parts
+        What it is made of. Stateful parts are made here, so two economies of the same parts share no state.
+    keys : Keys
+        Streams of the replication; never of an arm or a rule.
+    """
+
+    def __init__(self, config: EconomyConfig, parts: Parts, keys: Keys) -> None:
+        super().__init__(rng=keys.replication)
+        self.config, self.parts, self.keys = config, parts, keys
+        self.day = 0
+        self.people = parts.make_people(self)
+        creator_community = self.people.creator_community
+        self._creator_community = creator_community
+        self._creator_tradition = parts.community_tradition[creator_community]
+        self._rules = (parts.rule, *parts.shadow_rules)
+        self.catalogue = Catalogue(dim=parts.encoder.dim)
+        self.catalogue.append(parts.archive)
+        self._archive = Archive(parts.archive.tradition, parts.archive.content_sha256, parts.traditions)
+        self.rights_book = RightsBook(parts.payee_names, creator_community, parts.num_communities)
+        self.rights_book.add(np.zeros(parts.archive.num_works, dtype=np.int64))
+        self.desk = RecommenderDesk(parts.make_recommender())
+        self.executor = parts.make_executor()
+        self.treasury = Treasury(parts.make_ledger(), config, len(parts.payee_names))
+        self.accounts = Accounts(creator_community, parts.num_communities)
+        self.recorder = Recorder(parts.num_communities, len(parts.payee_names), len(self._rules))
+        self._num_registered = 0
+        self._is_open = False
+
+    def step(self) -> None:
+        """Live one day, in nine steps."""
+        if not self._is_open:
+            self._open()
+        self._communities_set_terms()
+        actions = self._creators_decide()
+        made = self._commissions_are_answered(actions)
+        self._pieces_are_published(made)
+        self._listeners_live_the_day()
+        self._recommender_refreshes()
+        if self.config.ends_epoch(self.day):
+            self._epoch_is_settled()
+        self.day += 1
+
+    def run(self, until: int | None = None) -> None:
+        """Live the days up to, not including, day ``until`` (all of them by default)."""
+        stop = self.config.days if until is None else min(until, self.config.days)
+        while self.day < stop:
+            self.step()
+
+    @property
+    def epoch(self) -> int:
+        """Return the epoch that today belongs to."""
+        return self.config.epoch_of(self.day)
+
+    def _open(self) -> None:
+        self.treasury.open(provenance(self.catalogue, 0, self.people.terms))
+        self._num_registered = self.catalogue.num_works
+        self._refresh(day=0)
+        self._is_open = True
+
+    def _communities_set_terms(self) -> None:  # step 1
+        if self.config.begins_epoch(self.day):
+            self.people.set_terms(self.accounts.community_views(self.epoch, self.people.terms))
+
+    def _creators_decide(self) -> list[CreatorAction]:  # step 2
+        epochs_left = (self.config.days - self.day) / self.config.epoch_days
+        return self.people.decide_all(self.accounts.creator_views(self.day, self.people.terms, epochs_left))
+
+    def _commissions_are_answered(self, actions: list[CreatorAction]) -> list[Answer]:  # step 3
+        asked = requests_of_the_day(
+            actions, self._creator_tradition, self._archive, self.parts.takes, self.day, self.keys
+        )
+        granted, refused = permitted(asked, self.catalogue.community, self.people.terms)
+        made = answers(granted, self.parts.performer, self.parts.generator)
+        self.recorder.making.commissioned(len(asked), refused)
+        self.recorder.making.composed([a.piece for a in made])
+        return made
+
+    def _pieces_are_published(self, made: list[Answer]) -> None:  # step 4
+        terms = self.people.terms
+        kept, refused = accepted(made, self._creator_community, terms)
+        self.recorder.making.published([a.request.commission.intent for a in kept], refused)
+        if kept:
+            batch = work_batch(kept, self.parts.encoder, self._creator_community, self.parts.traditions, self.day)
+            self.catalogue.append(batch)
+            self.rights_book.add([terms[c].share_bps for c in batch.community.tolist()])
+
+    def _listeners_live_the_day(self) -> DayTally:  # step 5
+        num_works = self.catalogue.num_works
+        world = World(
+            day=self.day,
+            works=work_features(self.catalogue, available_works(self.catalogue, self.people.terms)),
+            recommender_state=self.desk.state,
+            visible_plays=self.desk.visible_plays(num_works),
+        )
+        tally = listen(self.executor, world)
+        self.recorder.day(tally, self.catalogue)
+        return tally
+
+    def _recommender_refreshes(self) -> None:  # step 6
+        if self.config.refreshes(self.day):
+            self._refresh(day=self.day + 1)
+
+    def _refresh(self, day: int) -> None:
+        available = available_works(self.catalogue, self.people.terms)
+        plays = self.recorder.plays_of(self.catalogue.num_works)
+        self.desk.refresh(self.executor, self.catalogue, available, plays, day, self.epoch)
+
+    def _epoch_is_settled(self) -> None:
+        terms, epoch = self.people.terms, self.epoch
+        rights = self.rights_book.rights(self.catalogue, terms)
+        # Step 7: the rule in force decides; the shadows say what they would have made of the same usage.
+        pool_units, plays_by_day = epoch_totals(self.executor, epoch)
+        decided = statements(self.executor, self._rules, rights, pool_units, epoch)
+        # Step 8: the ledger.
+        new_works = provenance(self.catalogue, self._num_registered, terms)
+        self._num_registered = self.catalogue.num_works
+        self.treasury.settle(decided[0], new_works, stop_day=self.day + 1)
+        if self.day + 1 == self.config.days:
+            self.treasury.close()
+        # Step 9: what creators and communities hear of it.
+        self.accounts.credit(decided[0], rights, self.catalogue, plays_by_day.sum(axis=0))
+        self.recorder.epoch(decided, self.catalogue, plays_by_day, first_day=epoch * self.config.epoch_days)
+        self.executor.call("close_epoch")
+        self.executor.checkpoint()
+
+    def results(self) -> Results:
+        """Return the outcomes and tables of the days lived so far."""
+        return results_of(self.config, self.parts, self.recorder, self.treasury, self.catalogue, self._rules)
+
+    def snapshot(self) -> State:
+        """Return the whole state between two days, as plain numbers, strings and arrays.
+
+        What an economy of the same configuration, parts and keys needs to go on bit for bit: `restore`.
+        """
+        return {
+            "day": self.day,
+            "is_open": self._is_open,
+            "num_registered": self._num_registered,
+            "catalogue": self.catalogue.snapshot(),
+            "rights": self.rights_book.snapshot(),
+            "people": self.people.snapshot(),
+            "recommender": self.desk.snapshot() if self._is_open else None,
+            "shards": self.executor.checkpoint(),
+            "treasury": self.treasury.snapshot(),
+            "accounts": self.accounts.snapshot(),
+            "recorder": self.recorder.snapshot(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Take up what `snapshot` put down; this economy must not have lived a day yet.
+
+        Raises
+        ------
+        ValueError
+            If it has.
+        """
+        if self._is_open:
+            raise ValueError("only an economy that has not lived a day can take up a snapshot: make a new one")
+        self.day = self.steps = int(state["day"])
+        self._is_open = bool(state["is_open"])
+        self._num_registered = int(state["num_registered"])
+        self.catalogue = Catalogue.restore(state["catalogue"])
+        self.rights_book.restore(state["rights"])
+        self.people.restore(state["people"])
+        if state["recommender"] is not None:
+            self.desk.restore(state["recommender"], self.catalogue)
+        self.executor.restore(state["shards"])
+        self.treasury.restore(state["treasury"])
+        self.accounts.restore(state["accounts"])
+        self.recorder.restore(state["recorder"])
+
+    def fork(self, parts: Parts | None = None) -> Economy:
+        """Return another economy that goes on from here, under other parts (such as another rule) if they are given."""
+        other = Economy(self.config, parts or self.parts, self.keys)
+        other.restore(self.snapshot())
+        return other
+
+    def close(self) -> None:
+        """Give back what the executor started."""
+        self.executor.close()

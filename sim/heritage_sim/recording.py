@@ -1,0 +1,168 @@
+"""What a replication writes down as it goes: whole-number rows from which every outcome and table is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_sim.base import TALLY, Catalogue, DayTally, Intent, Origin, Piece, State, Statement
+from heritage_sim.metrics import units_by_day
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Making:
+    """How the making of music went, summed over the run.
+
+    Parameters
+    ----------
+    requested, refused_consent, refused_strictness : int
+        Commissions; those refused for want of consent; derived pieces that fell short of a community's strictness.
+    recorded, derived : int
+        Works published on commissions to record and to derive.
+    generated : int
+        Pieces a generator composed, published or not.
+    generated_violations : int
+        Constraints they broke.
+    generated_consistency : float
+        Sum of their consistency.
+    """
+
+    requested: int = 0
+    refused_consent: int = 0
+    refused_strictness: int = 0
+    recorded: int = 0
+    derived: int = 0
+    generated: int = 0
+    generated_violations: int = 0
+    generated_consistency: float = 0.0
+
+    def commissioned(self, requested: int, refused: int) -> None:
+        """Count commissions, and those refused for want of consent."""
+        self.requested += requested
+        self.refused_consent += refused
+
+    def published(self, intents: Sequence[Intent], refused: int) -> None:
+        """Count published works by what was asked for, and pieces refused for want of consistency."""
+        self.recorded += sum(intent == Intent.RECORD for intent in intents)
+        self.derived += sum(intent == Intent.DERIVE for intent in intents)
+        self.refused_strictness += refused
+
+    def composed(self, pieces: Sequence[Piece]) -> None:
+        """Count the composed ones among the day's pieces, before anything is refused."""
+        for piece in pieces:
+            if piece.origin == Origin.GENERATED:
+                self.generated += 1
+                self.generated_violations += piece.fidelity.num_violations
+                self.generated_consistency += piece.fidelity.consistency
+
+
+class Recorder:
+    """Rows by day, by epoch and by work.
+
+    Parameters
+    ----------
+    num_communities, num_payees, num_rules : int
+        Widths of rows; rule 0 is the one in force, the others are shadows.
+    """
+
+    def __init__(self, num_communities: int, num_payees: int, num_rules: int) -> None:
+        self.num_communities = num_communities
+        self.making = Making()
+        self.daily: list[Int64] = []
+        self.plays: Int64 = np.zeros(0, dtype=np.int64)
+        self.earned_units: Int64 = np.zeros(0, dtype=np.int64)
+        self.exposures_by_community: Int64 = np.zeros(num_communities, dtype=np.int64)
+        self.payouts: list[Int64] = []
+        self.income_by_origin: Int64 = np.zeros((num_rules, len(Origin)), dtype=np.int64)
+        self.settled: list[tuple[int, int, int]] = []
+        self._payout_shape = (num_rules, num_payees)
+
+    def day(self, tally: DayTally, catalogue: Catalogue) -> None:
+        """Take down a day: its counts, and its plays by origin and by community."""
+        by_origin = _sums(catalogue.origin, tally.plays_by_work, len(Origin))
+        by_community = _sums(catalogue.community, tally.plays_by_work, self.num_communities)
+        self.daily.append(np.concatenate([tally.counts, by_origin, by_community]))
+        self.plays = self.plays_of(catalogue.num_works) + tally.plays_by_work
+        self.exposures_by_community += _sums(catalogue.community, tally.exposures_by_work, self.num_communities)
+
+    def epoch(
+        self, statements: Sequence[Statement], catalogue: Catalogue, plays_by_day: Int64, first_day: int
+    ) -> None:
+        """Take down an epoch.
+
+        Parameters
+        ----------
+        statements : sequence of Statement
+            What each rule decided, the one in force first.
+        catalogue : Catalogue
+            All works.
+        plays_by_day : ndarray of int64, shape (num_days, num_works)
+            Plays that count.
+        first_day : int
+            Day of their first row.
+        """
+        in_force = statements[0]
+        self.payouts.append(np.stack([s.payee_units for s in statements]))
+        self.income_by_origin += np.stack([_sums(catalogue.origin, s.work_units, len(Origin)) for s in statements])
+        self.earned_units = _longer(self.earned_units, catalogue.num_works) + in_force.work_units
+        for i, units in enumerate(units_by_day(in_force.work_units, plays_by_day).tolist()):
+            self.settled.append((in_force.epoch, first_day + i, units))
+
+    def plays_of(self, num_works: int) -> Int64:
+        """Return plays so far of the first ``num_works`` works, 0 for those nobody could have played yet."""
+        return _longer(self.plays, num_works)
+
+    @property
+    def num_rules(self) -> int:
+        """Return the number of rules, shadows included."""
+        return self._payout_shape[0]
+
+    def payout_totals(self) -> Int64:
+        """Return what each rule gave each payee over all epochs, shape ``(num_rules, num_payees)``."""
+        return np.sum(self.payouts, axis=0, dtype=np.int64) if self.payouts else np.zeros(self._payout_shape, np.int64)
+
+    def daily_table(self) -> Int64:
+        """Return one row a day: tally counts, plays by origin, plays by community."""
+        width = len(TALLY) + len(Origin) + self.num_communities
+        return np.stack(self.daily) if self.daily else np.zeros((0, width), dtype=np.int64)
+
+    def snapshot(self) -> State:
+        """Return all rows."""
+        return {
+            "making": {field.name: getattr(self.making, field.name) for field in fields(Making)},
+            "daily": self.daily_table(),
+            "plays": self.plays.copy(),
+            "earned_units": self.earned_units.copy(),
+            "exposures_by_community": self.exposures_by_community.copy(),
+            "payouts": np.stack(self.payouts) if self.payouts else np.zeros((0, *self._payout_shape), np.int64),
+            "income_by_origin": self.income_by_origin.copy(),
+            "settled": np.array(self.settled, dtype=np.int64).reshape(-1, 3),
+        }
+
+    def restore(self, state: State) -> None:
+        """Take up what `snapshot` put down."""
+        self.making = Making(**state["making"])
+        self.daily = list(np.array(state["daily"]))
+        self.plays = np.array(state["plays"])
+        self.earned_units = np.array(state["earned_units"])
+        self.exposures_by_community = np.array(state["exposures_by_community"])
+        self.payouts = list(np.array(state["payouts"]))
+        self.income_by_origin = np.array(state["income_by_origin"])
+        self.settled = [(int(e), int(d), int(u)) for e, d, u in state["settled"]]
+
+
+def _sums(group: npt.NDArray[np.integer], amounts: Int64, num_groups: int) -> Int64:
+    total = np.zeros(num_groups, dtype=np.int64)
+    np.add.at(total, group, amounts)
+    return total
+
+
+def _longer(held: Int64, num_works: int) -> Int64:
+    grown = np.zeros(num_works, dtype=np.int64)
+    grown[: held.size] = held
+    return grown
