@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,11 @@ def make_shard(
 
     Raises
     ------
+    ValueError
+        If there is no such range of listeners.
     InputError
-        If the communities' listeners cannot be drawn.
-    """  # noqa: DOC502
+        If no listeners can be drawn for these communities (`draw_listeners`).
+    """
     if not 0 <= first < stop <= config.num_listeners:
         raise ValueError(f"no such range of listeners: {first} ... {stop} of {config.num_listeners}")
     return Cohort(config, keys, draw_listeners(config, communities, keys, first, stop, archive), archive)
@@ -265,7 +268,7 @@ def reshard(states: Sequence[State], bounds: Sequence[tuple[int, int]]) -> list[
     edges = [ordered[0]["first"], *(state["stop"] for state in ordered)]
     old_gap = any(state["first"] != edge for state, edge in zip(ordered, edges, strict=False))
     new = sorted(bounds)
-    new_gap = any(a[1] != b[0] for a, b in zip(new, new[1:], strict=False))
+    new_gap = any(a[1] != b[0] for a, b in pairwise(new))
     if old_gap or new_gap or (new[0][0], new[-1][1]) != (edges[0], edges[-1]):
         raise StorageError(
             "the shards' states do not cover the listeners one after another",

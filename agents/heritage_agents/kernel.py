@@ -1,25 +1,27 @@
 """The compiled listener-step: one pass over the day's active listeners, nothing of size listeners x works in memory.
 
-A session is at most ``max_slates`` steps. In a step the best ``slate_size`` of the remaining candidates are shown (by the
-recommender's score, which knows the history and not the taste); the listener chooses one or none by multinomial logit;
-listens for a while; taste and history move; the listener leaves or sees the next slate.
+A session is at most ``max_slates`` steps. In a step the best ``slate_size`` of the remaining candidates are shown (by
+the recommender's score, which knows the history and not the taste); the listener chooses one or none by multinomial
+logit; listens for a while; taste and history move; the listener leaves or sees the next slate.
 
-With u the taste, h the history, v and c a work's vector and consistency, theta the listener's taste for consistency, f the
-number of slates already seen in the session and n the plays so far:
+With u the taste, h the history, v and c a work's vector and consistency, theta the listener's taste for consistency,
+f the number of slates already seen in the session and n the plays so far:
 
     score    = affinity (h . v) + bias
     appeal   = kappa (u . v) + theta c
     utility  = appeal + popularity_weight log(1 + visible plays) - fatigue f,   outside: outside_utility
     choice   = argmax utility + Gumbel                         (McFadden's multinomial logit)
-    rate     = skip_rate exp(-skip_appeal appeal + skip_novelty (1 - h . v) + skip_fatigue f - skip_experience log(1 + n))
+    log rate = log skip_rate - skip_appeal appeal + skip_novelty (1 - h . v) + skip_fatigue f
+               - skip_experience log(1 + n)
     dwell    = min(duration, -log(U) / rate)
-    leave    : log odds = leave_base + leave_idle [no play] + leave_skipped (1 - dwell/duration) [play] + leave_fatigue f
+    log odds of leaving = leave_base + leave_idle [no play] + leave_skipped (1 - dwell / duration) [play]
+                          + leave_fatigue f
     counted play: u turns towards v by the share ``drift`` of the angle between them (slerp, so it never overshoots)
     any play: h <- (1 - history_weight) h + history_weight v
 
 The numbers of a work are addressed by its id (choice, dwell), those of a slate by its place in the session, so what a
-listener hears of one work does not shift when another work joins the slate. Float sums have one fixed order, each listener
-is treated alone, and all tallies are whole numbers: the division into shards cannot show.
+listener hears of one work does not shift when another work joins the slate. Float sums have one fixed order, each
+listener is treated alone, and all tallies are whole numbers: the division into shards cannot show.
 
 numba keys its cache by this file alone: after a change in `philox_numba` or `lanes`, delete the ``__pycache__`` folder.
 
@@ -119,7 +121,7 @@ def _threshold(order, n, size):
 
 @njit(cache=True, nogil=True)
 def _take_slate(left, order, n, size, slate):
-    """Move the ``size`` best of the ``n`` candidates left to ``slate``, ties to the earlier; return how many are left."""
+    """Move the ``size`` best of ``n`` candidates to ``slate``, ties to the earlier; return how many are left."""
     bound = _threshold(order, n, size)
     above = 0
     for i in range(n):

@@ -11,6 +11,8 @@ The order, for rows ``a`` and ``b`` of width ``16 m``:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
@@ -30,8 +32,7 @@ def padded(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return wide
 
 
-@intrinsic
-def dot_rows(typingctx, a, i, b, j):
+def _dot_rows(typingctx, a, i, b, j):
     """Return the float32 dot product of row ``i`` of ``a`` and row ``j`` of ``b``; widths are equal multiples of 16."""
     for table in (a, b):
         if not (
@@ -71,3 +72,6 @@ def dot_rows(typingctx, a, i, b, j):
         return builder.extract_element(part, ir.Constant(ir.IntType(32), 0))
 
     return signature, generate
+
+
+dot_rows: Any = intrinsic(_dot_rows)

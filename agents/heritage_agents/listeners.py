@@ -4,8 +4,9 @@ The prior of taste is an assumption, stated here once: a listener's first taste 
 
     centroid(home) + taste_anchor_weight v(anchor) + taste_noise g / sqrt(dim)
 
-where the centroid (of unit length) is that of the home community's archive, the anchor is one archive work drawn from all
-communities, and g is standard normal. The history is empty (zeros), so the first slates follow the recommender's bias.
+where the centroid (of unit length) is that of the home community's archive, the anchor is one archive work drawn from
+all communities, and g is standard normal. The history is empty (zeros), so the first slates follow the recommender's
+bias.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keyed random numbers inside compiled kernels: the same addresses and words as `heritage_sim.base.rng`.
 
-Words are held in 64-bit integers, because numba widens 32-bit products anyway; every function is inlined by LLVM into the
-kernel that calls it. ``tests/golden/philox4x32_10.json`` and comparison with `heritage_sim.base.rng.Stream` hold it.
+Words are held in 64-bit integers, because numba widens 32-bit products anyway; LLVM inlines the functions into the
+kernel that calls them. ``tests/golden/philox4x32_10.json`` and comparison with `heritage_sim.base.rng.Stream` hold it.
 """
 
 from __future__ import annotations
