@@ -1,0 +1,2 @@
+"""x."""
+def load_imported(config, root_seed): raise NotImplementedError
