@@ -28,7 +28,6 @@ contract EpochDistributor is ReentrancyGuard {
         bytes32 root;
         uint128 total;
         uint64 time;
-        bool exists;
     }
 
     /// @param payeeId Salted hash of the payee.
@@ -51,10 +50,13 @@ contract EpochDistributor is ReentrancyGuard {
 
     /// @notice The root under which claims are paid.
     Root public finalRoot;
-    /// @notice The root that waits for its window to pass.
+    /// @notice The root that waits for its window to pass, where `isPending`. It is left standing afterwards: a slot that
+    /// is written over costs a quarter of one that was cleared.
     Root public pendingRoot;
     /// @notice The only epoch that can be posted next.
     uint64 public nextEpoch;
+    /// @notice Whether the last posted epoch still waits to be finalised.
+    bool public isPending;
     /// @notice Sum of all claims paid.
     uint128 public totalClaimed;
 
@@ -137,15 +139,16 @@ contract EpochDistributor is ReentrancyGuard {
         onlyPoster
         nonReentrant
     {
-        if (pendingRoot.exists) revert StillPending(nextEpoch - 1);
+        if (isPending) revert StillPending(nextEpoch - 1);
         if (epoch != nextEpoch) revert WrongEpoch(nextEpoch, epoch);
         uint256 before = finalRoot.total;
         if (total < before) revert TotalFell(before, total);
         bytes32 head = registry.head();
         if (provenanceHead != head) revert WrongProvenanceHead(head, provenanceHead);
         uint256 deposit = total - before;
-        pendingRoot = Root(root, total.toUint128(), uint64(block.timestamp), true);
+        pendingRoot = Root(root, total.toUint128(), uint64(block.timestamp));
         nextEpoch = uint64(epoch + 1);
+        isPending = true;
         emit Posted(epoch, root, total, deposit, provenanceHead, dataHash);
 
         uint256 balance = token.balanceOf(address(this));
@@ -160,8 +163,8 @@ contract EpochDistributor is ReentrancyGuard {
         Root memory pending = _pending(epoch);
         uint256 until = uint256(pending.time) + challengeWindow;
         if (block.timestamp < until) revert WindowOpen(until);
-        finalRoot = Root(pending.root, pending.total, uint64(block.timestamp), true);
-        delete pendingRoot;
+        finalRoot = Root(pending.root, pending.total, uint64(block.timestamp));
+        isPending = false;
         emit Finalized(epoch, pending.root, pending.total);
     }
 
@@ -171,7 +174,7 @@ contract EpochDistributor is ReentrancyGuard {
         if (msg.sender != guardian) revert NotGuardian(msg.sender);
         Root memory pending = _pending(epoch);
         uint256 refund = pending.total - finalRoot.total;
-        delete pendingRoot;
+        isPending = false;
         nextEpoch = uint64(epoch);
         emit Disputed(epoch, pending.root, refund);
         token.safeTransfer(poster, refund);
@@ -205,9 +208,9 @@ contract EpochDistributor is ReentrancyGuard {
     }
 
     function _pending(uint256 epoch) private view returns (Root memory pending) {
-        pending = pendingRoot;
-        if (!pending.exists) revert NothingPending();
+        if (!isPending) revert NothingPending();
         if (epoch + 1 != nextEpoch) revert WrongEpoch(nextEpoch - 1, epoch);
+        pending = pendingRoot;
     }
 
     function _pay(bytes32 payeeId, uint256 cumulative, bytes32[] calldata proof) private returns (uint256 due) {

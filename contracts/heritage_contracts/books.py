@@ -1,0 +1,416 @@
+"""What every ledger does before it writes: check the intent, number it, build its tree, keep the journal.
+
+A ledger is then left with three things to do: write provenance, write an epoch, pay claims. The journal holds the
+intents, in order, as plain values; a fresh ledger that goes through them again is the same ledger, so `snapshot` is the
+journal and `restore` is going through it. Every kind reads every kind's journal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_contracts.config import LedgerConfig
+from heritage_contracts.deployment import EMBEDDED_CHAIN_ID, Deployment
+from heritage_contracts.hashing import keccak256
+from heritage_contracts.merkle import Layers, build_layers, payee_leaves, root_of
+from heritage_contracts.provenance import RecordBook, records_from_state, records_to_state
+from heritage_contracts.schedule import DEPLOY_LEAD_S
+from heritage_sim.base import InputError, LedgerError, Payments, ProvenanceRecord, Settlement, Statement, sum_exactly
+from heritage_sim.base.protocols import State
+
+JOURNAL_VERSION = 1
+_MOST_UNITS = 1 << 62
+_EMPTY = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch as it goes to the distributor, and as it is published.
+
+    Parameters
+    ----------
+    epoch : int
+        Its number.
+    pool_units : int
+        What is deposited.
+    cumulative : tuple of int, length num_payees
+        What each payee has earned since the beginning.
+    layers : list of list of bytes
+        Merkle tree over them.
+    provenance_head : bytes
+        Head of the provenance registry it was settled on.
+    published : bytes
+        The epoch's data as canonical JSON.
+    """
+
+    epoch: int
+    pool_units: int
+    cumulative: tuple[int, ...]
+    layers: Layers
+    provenance_head: bytes
+    published: bytes
+
+    @property
+    def root(self) -> bytes:
+        """Return the Merkle root."""
+        return root_of(self.layers)
+
+    @property
+    def total(self) -> int:
+        """Return the sum of all cumulative amounts."""
+        return sum(self.cumulative)
+
+    @property
+    def data_hash(self) -> bytes:
+        """Return the hash of the published data, which stands on the chain beside the root."""
+        return keccak256(self.published)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The books of a ledger at one moment, in the smallest unit; ``deposited = claimed + unclaimed``.
+
+    Parameters
+    ----------
+    deposited, claimed, unclaimed : int
+        Sums over all epochs and payees.
+    token_balance : int
+        What the distributor holds.
+    num_epochs, num_works : int
+        Epochs settled and works registered.
+    last_s : int
+        Timestamp of the last block.
+    """
+
+    deposited: int
+    claimed: int
+    unclaimed: int
+    token_balance: int
+    num_epochs: int
+    num_works: int
+    last_s: int
+
+
+class JournaledLedger(ABC):
+    """A ledger whose state is the fold of its journal. See `heritage_sim.base.Ledger` for the contract.
+
+    Parameters
+    ----------
+    config : LedgerConfig
+        Window, lag, salt, currency.
+    payee_names : sequence of str
+        Names shown; a payee's id is its index. They never leave this process.
+    genesis_s : int
+        First second of the simulated time.
+
+    Raises
+    ------
+    InputError
+        If there is no payee, or the time leaves no hour before it to deploy in.
+    """
+
+    def __init__(self, config: LedgerConfig, payee_names: Sequence[str], genesis_s: int) -> None:
+        if not payee_names:
+            raise InputError("a ledger needs at least one payee", "payees", "Name at least one payee.")
+        if genesis_s <= DEPLOY_LEAD_S:
+            raise InputError(f"genesis_s = {genesis_s} is too early", "ledger", f"Begin after second {DEPLOY_LEAD_S}.")
+        self.config = config
+        self.payee_names = tuple(payee_names)
+        self.genesis_s = int(genesis_s)
+        self.deployment = Deployment(config, len(self.payee_names), self.genesis_s, self._chain_id())
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forget everything and deploy anew."""
+        self._book = RecordBook()
+        self._journal: list[State] = []
+        self._epochs: list[Epoch] = []
+        self._deploy()
+
+    # ---- what a kind of ledger provides -------------------------------------------------------------------------
+
+    def _chain_id(self) -> int:
+        """Return the id of the chain that the leaves are bound to."""
+        return EMBEDDED_CHAIN_ID
+
+    @abstractmethod
+    def _deploy(self) -> None:
+        """Put up empty contracts with all payees registered; the last block is at ``genesis_s - 1``."""
+
+    @abstractmethod
+    def _write_provenance(self, packed: Sequence[bytes], at_s: int) -> None:
+        """Write packed records in one or more batches from ``at_s`` on."""
+
+    @abstractmethod
+    def _write_epoch(self, epoch: Epoch, at_s: int) -> Settlement:
+        """Deposit and post in a block from ``at_s`` on, wait out the window, finalise."""
+
+    @abstractmethod
+    def _pay(self, payees: Sequence[int], amounts: Sequence[int], at_s: int) -> tuple[int, int]:
+        """Pay what is due, from ``at_s`` on; return the last block's timestamp and the gas."""
+
+    @abstractmethod
+    def provenance_head(self) -> bytes:
+        """Return the fold of all provenance batches so far."""
+
+    @abstractmethod
+    def last_block_s(self) -> int:
+        """Return the timestamp of the last block."""
+
+    @abstractmethod
+    def claimed_units(self) -> npt.NDArray[np.int64]:
+        """Return what each payee has been paid so far, shape ``(num_payees,)``."""
+
+    @abstractmethod
+    def deposited_units(self) -> int:
+        """Return the sum of all deposits."""
+
+    @abstractmethod
+    def token_balance_units(self) -> int:
+        """Return what the distributor holds."""
+
+    # ---- intents ------------------------------------------------------------------------------------------------
+
+    def register(self, records: Sequence[ProvenanceRecord], at_s: int) -> None:
+        """Register works, parents before children; a record that is already there is passed over.
+
+        Parameters
+        ----------
+        records : sequence of ProvenanceRecord
+            In order.
+        at_s : int
+            Wished chain time, seconds.
+
+        Raises
+        ------
+        LedgerError
+            If a parent is unknown, or a work is registered with another record. Nothing is written then.
+        """
+        fresh = self._book.new_records(records)
+        if not fresh:
+            return
+        self._write_provenance(self._book.enter(fresh), int(at_s))
+        self._journal.append({"intent": "register", "at_s": int(at_s)} | records_to_state(fresh))
+
+    def post(self, statement: Statement, at_s: int) -> Settlement:
+        """Deposit a statement's pool, post its root, wait out the challenge window and finalise.
+
+        Parameters
+        ----------
+        statement : Statement
+            Of the next epoch.
+        at_s : int
+            End of the epoch, seconds; it is posted ``post_lag_hours`` later, or after the last block if that is later.
+
+        Returns
+        -------
+        Settlement
+
+        Raises
+        ------
+        LedgerError
+            If the epoch is not the next one, or the statement does not sum to its pool. Nothing is written then.
+        """
+        self._check_statement(statement)
+        units = [int(u) for u in statement.payee_units]
+        before = self._epochs[-1].cumulative if self._epochs else (0,) * len(units)
+        epoch = self._make_epoch(statement, tuple(c + u for c, u in zip(before, units, strict=True)))
+        settlement = self._write_epoch(epoch, int(at_s) + self.config.post_lag_s)
+        self._epochs.append(epoch)
+        self._journal.append(
+            {
+                "intent": "post",
+                "at_s": int(at_s),
+                "epoch": int(statement.epoch),
+                "rule": statement.rule,
+                "pool_units": int(statement.pool_units),
+                "payee_units": np.array(units, dtype=np.int64),
+            }
+        )
+        return settlement
+
+    def claim(self, payee_ids: Sequence[int], at_s: int) -> Payments:
+        """Pay all that is withdrawable to each payee, in as few transactions as gas allows.
+
+        Parameters
+        ----------
+        payee_ids : sequence of int
+            Who claims; naming a payee twice is once.
+        at_s : int
+            Wished chain time, seconds.
+
+        Returns
+        -------
+        Payments
+            In ascending order of payee; who has nothing due is left out. Without any payment no block is made.
+
+        Raises
+        ------
+        LedgerError
+            If a payee does not exist. Nobody is paid then.
+        """
+        wanted = sorted({int(p) for p in payee_ids})
+        for payee in wanted:
+            if not 0 <= payee < len(self.payee_names):
+                raise LedgerError(
+                    f"payee {payee} does not exist",
+                    "EpochDistributor",
+                    f"Payees are numbered 0 to {len(self.payee_names) - 1}.",
+                )
+        due = self.withdrawable_units()
+        payees = [p for p in wanted if due[p] > 0]
+        if not payees:
+            return Payments(paid_s=max(int(at_s), self.last_block_s()), payee_ids=_EMPTY, amounts_units=_EMPTY, gas=0)
+        amounts = [int(due[p]) for p in payees]
+        paid_s, gas = self._pay(payees, amounts, int(at_s))
+        self._journal.append({"intent": "claim", "at_s": int(at_s), "payees": np.array(wanted, dtype=np.int64)})
+        return Payments(
+            paid_s=paid_s,
+            payee_ids=np.array(payees, dtype=np.int64),
+            amounts_units=np.array(amounts, dtype=np.int64),
+            gas=gas,
+        )
+
+    # ---- books --------------------------------------------------------------------------------------------------
+
+    def withdrawable_units(self) -> npt.NDArray[np.int64]:
+        """Return what each payee could claim now, shape ``(num_payees,)``."""
+        if not self._epochs:
+            return np.zeros(len(self.payee_names), dtype=np.int64)
+        return np.array(self._epochs[-1].cumulative, dtype=np.int64) - self.claimed_units()
+
+    def audit(self) -> Audit:
+        """Return the books after checking that they balance.
+
+        Raises
+        ------
+        LedgerError
+            If deposits are not claimed plus unclaimed, or the distributor does not hold what is unclaimed.
+        """
+        audit = Audit(
+            deposited=self.deposited_units(),
+            claimed=sum_exactly(self.claimed_units()),
+            unclaimed=sum_exactly(self.withdrawable_units()),
+            token_balance=self.token_balance_units(),
+            num_epochs=len(self._epochs),
+            num_works=self._book.num_works,
+            last_s=self.last_block_s(),
+        )
+        if audit.deposited != audit.claimed + audit.unclaimed or audit.token_balance != audit.unclaimed:
+            raise LedgerError(f"the books do not balance: {audit}", type(self).__name__)
+        return audit
+
+    def published_epoch(self, epoch: int) -> bytes:
+        """Return an epoch's published data: canonical JSON from which anybody can rebuild its root."""
+        if not 0 <= epoch < len(self._epochs):
+            raise LedgerError(f"epoch {epoch} is not posted", "EpochDistributor", f"Posted: {len(self._epochs)} epochs.")
+        return self._epochs[epoch].published
+
+    # ---- journal ------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> State:
+        """Return the journal of intents, with the state it must lead to."""
+        return {"version": JOURNAL_VERSION, "journal": list(self._journal), "end": self._fingerprint()}
+
+    def restore(self, state: State) -> None:
+        """Deploy anew and go through a journal: same roots, balances and block timestamps, bit for bit.
+
+        Parameters
+        ----------
+        state : dict
+            What `snapshot` of any kind of ledger with the same payees, window, lag, salt and genesis put down.
+
+        Raises
+        ------
+        LedgerError
+            If the journal is of another version or does not lead to the state it was taken at.
+        """
+        if state["version"] != JOURNAL_VERSION:
+            raise LedgerError(f"the journal is of version {state['version']}, not {JOURNAL_VERSION}", "ledger journal")
+        self._begin()
+        for entry in state["journal"]:
+            self._replay(entry)
+        if self._fingerprint() != state["end"]:
+            raise LedgerError(
+                "the journal does not lead to the state it was taken at",
+                "ledger journal",
+                "Restore with the payees, window, lag, salt and genesis of the ledger that wrote it.",
+            )
+
+    def _replay(self, entry: State) -> None:
+        if entry["intent"] == "register":
+            self.register(records_from_state(entry), entry["at_s"])
+        elif entry["intent"] == "post":
+            units = entry["payee_units"]
+            self.post(
+                Statement(entry["epoch"], entry["rule"], entry["pool_units"], units, _EMPTY, ()),
+                entry["at_s"],
+            )
+        else:
+            self.claim(entry["payees"].tolist(), entry["at_s"])
+
+    def _fingerprint(self) -> str:
+        """Return a hash over everything that two equal ledgers agree on."""
+        h = hashlib.sha256()
+        h.update(self.provenance_head())
+        h.update(self.claimed_units().tobytes())
+        for epoch in self._epochs:
+            h.update(epoch.root + epoch.data_hash)
+        h.update(repr((self.last_block_s(), self.deposited_units(), self._book.num_works)).encode())
+        return h.hexdigest()
+
+    # ---- checks and data ----------------------------------------------------------------------------------------
+
+    def _check_statement(self, statement: Statement) -> None:
+        expected = len(self._epochs)
+        where = f"EpochDistributor, epoch {statement.epoch}"
+        if statement.epoch != expected:
+            raise LedgerError(
+                f"epoch {statement.epoch} was posted where {expected} is next",
+                where,
+                "Post every epoch once, in order, starting with 0.",
+            )
+        units = np.asarray(statement.payee_units)
+        if units.dtype.kind not in "iu" or units.shape != (len(self.payee_names),):
+            raise LedgerError(
+                f"the statement has {units.shape} amounts of type {units.dtype} for {len(self.payee_names)} payees",
+                where,
+                "Give one whole number for each payee of the ledger.",
+            )
+        if units.size and int(units.min()) < 0:
+            raise LedgerError("the statement has a negative amount", where, "Royalties are not taken back.")
+        for name, amounts in (("payees", units), ("works", np.asarray(statement.work_units))):
+            total = sum_exactly(amounts)
+            if total != int(statement.pool_units) and (name == "payees" or amounts.size):
+                raise LedgerError(
+                    f"amounts of {name} sum to {total}, the pool is {statement.pool_units}",
+                    where,
+                    "A statement shares out its pool to the unit.",
+                )
+        if (self._epochs[-1].total if self._epochs else 0) + int(statement.pool_units) >= _MOST_UNITS:
+            raise LedgerError("the pools add up to more than 2^62 units", where, "Use a coarser unit.")
+
+    def _make_epoch(self, statement: Statement, cumulative: tuple[int, ...]) -> Epoch:
+        at = self.deployment
+        leaves = payee_leaves(at.chain_id, at.distributor, at.payee_ids, cumulative)
+        head = self.provenance_head()
+        published: dict[str, Any] = {
+            "chain_id": at.chain_id,
+            "distributor": "0x" + at.distributor.hex(),
+            "epoch": int(statement.epoch),
+            "pool_units": int(statement.pool_units),
+            "provenance_head": "0x" + head.hex(),
+            "rule": statement.rule,
+            "payees": [["0x" + p.hex(), c] for p, c in zip(at.payee_ids, cumulative, strict=True)],
+        }
+        text = json.dumps(published, sort_keys=True, separators=(",", ":"))
+        layers = build_layers(leaves)
+        return Epoch(int(statement.epoch), int(statement.pool_units), cumulative, layers, head, text.encode())

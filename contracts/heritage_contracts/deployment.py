@@ -1,0 +1,82 @@
+"""Where the contracts stand and under which ids payees are known: everything that follows from the configuration.
+
+A contract's address follows from its creator's address and transaction number, so the reference ledger can build the
+same Merkle leaves as the chain without a chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from heritage_contracts.config import LedgerConfig
+from heritage_contracts.hashing import keccak256, word
+from heritage_contracts.wallets import contract_address, family_addresses, family_key
+
+EMBEDDED_CHAIN_ID = 131_277_322_940_537
+"""Chain id of eth-tester's chain."""
+ROLES = ("operator", "treasury", "guardian", "relayer")
+"""Who signs: the operator deploys, registers and posts; the treasury mints; the guardian disputes; the relayer claims."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Addresses and ids of one ledger.
+
+    Parameters
+    ----------
+    config : LedgerConfig
+        Its salt makes the payee ids.
+    num_payees : int
+        Payees are numbered from 0.
+    genesis_s : int
+        First second of the simulated time; contracts are deployed in the hour before.
+    chain_id : int
+        Chain the contracts stand on.
+    """
+
+    config: LedgerConfig
+    num_payees: int
+    genesis_s: int
+    chain_id: int = EMBEDDED_CHAIN_ID
+
+    @cached_property
+    def token(self) -> bytes:
+        """Return the token's address: the operator's first contract."""
+        return contract_address(role_address("operator"), 0)
+
+    @cached_property
+    def registry(self) -> bytes:
+        """Return the provenance registry's address: the operator's second contract."""
+        return contract_address(role_address("operator"), 1)
+
+    @cached_property
+    def distributor(self) -> bytes:
+        """Return the epoch distributor's address: the operator's third contract."""
+        return contract_address(role_address("operator"), 2)
+
+    @cached_property
+    def payee_ids(self) -> tuple[bytes, ...]:
+        """Return each payee's id on the chain: a salted hash of its number; no name enters it."""
+        salt = keccak256(b"heritage.payee\0" + self.config.payee_salt.encode())
+        return tuple(keccak256(salt + word(i)) for i in range(self.num_payees))
+
+    @cached_property
+    def payee_addresses(self) -> tuple[bytes, ...]:
+        """Return each payee's simulated wallet."""
+        return family_addresses(f"payee\0{self.config.payee_salt}", self.num_payees)
+
+    @property
+    def first_head(self) -> bytes:
+        """Return the provenance head before anything is registered."""
+        return keccak256(word(self.chain_id) + self.registry.rjust(32, b"\0"))
+
+
+def role_address(role: str) -> bytes:
+    """Return the address of a role's simulated wallet."""
+    return family_addresses(f"role\0{role}", 1)[0]
+
+
+def role_key(role: str) -> int:
+    """Return the private key of a role's simulated wallet."""
+    return family_key(f"role\0{role}")
