@@ -51,11 +51,13 @@ def weighted_quantile(values: npt.ArrayLike, weights: npt.ArrayLike, q: float) -
     here = w > 0
     if not here.any():
         return float("nan")
-    v, w = v[here], w[here]
-    order = np.argsort(v, kind="stable")
-    running = np.cumsum(w[order])
+    value: Floats = v[here]
+    weight: Floats = w[here]
+    order = np.argsort(value, kind="stable")
+    running = np.cumsum(weight[order])
     first = int(np.searchsorted(running, q * running[-1], side="left"))
-    return float(v[order][first])
+    ascending: list[float] = value[order].tolist()
+    return ascending[first]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,1 @@
+"""Royalties of real usage: a user's own files through rules, statement, contract and claims."""
