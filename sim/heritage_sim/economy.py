@@ -6,11 +6,10 @@ numbers are keyed (`heritage_sim.base.rng`); Mesa's own generators are never dra
 
 from __future__ import annotations
 
-import mesa
+import mesa  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
-import numpy.typing as npt
 
-from heritage_sim.base import Catalogue, CreatorAction, DayTally, Keys, Piece, State, World
+from heritage_sim.base import Catalogue, CreatorAction, Keys, State, World
 from heritage_sim.config import EconomyConfig
 from heritage_sim.day.commissioning import Answer, Archive, answers, permitted, requests_of_the_day
 from heritage_sim.day.feedback import Accounts
@@ -56,7 +55,7 @@ class Economy(mesa.Model):
         self.executor = parts.make_executor()
         self.treasury = Treasury(parts.make_ledger(), config, len(parts.payee_names))
         self.accounts = Accounts(creator_community, parts.num_communities)
-        self.recorder = Recorder(parts.num_communities, len(parts.payee_names), len(self._rules))
+        self.recorder = Recorder(parts.num_communities, len(parts.payee_names))
         self._num_registered = 0
         self._is_open = False
 
@@ -112,13 +111,13 @@ class Economy(mesa.Model):
     def _pieces_are_published(self, made: list[Answer]) -> None:  # step 4
         terms = self.people.terms
         kept, refused = accepted(made, self._creator_community, terms)
-        self.recorder.making.published([a.request.commission.intent for a in kept], refused)
+        self.recorder.making.published([a.piece for a in kept], refused)
         if kept:
             batch = work_batch(kept, self.parts.encoder, self._creator_community, self.parts.traditions, self.day)
             self.catalogue.append(batch)
-            self.rights_book.add([terms[c].share_bps for c in batch.community.tolist()])
+            self.rights_book.add([terms[int(c)].share_bps for c in batch.community])
 
-    def _listeners_live_the_day(self) -> DayTally:  # step 5
+    def _listeners_live_the_day(self) -> None:  # step 5
         num_works = self.catalogue.num_works
         world = World(
             day=self.day,
@@ -126,9 +125,7 @@ class Economy(mesa.Model):
             recommender_state=self.desk.state,
             visible_plays=self.desk.visible_plays(num_works),
         )
-        tally = listen(self.executor, world)
-        self.recorder.day(tally, self.catalogue)
-        return tally
+        self.recorder.day(listen(self.executor, world), self.catalogue)
 
     def _recommender_refreshes(self) -> None:  # step 6
         if self.config.refreshes(self.day):
@@ -159,7 +156,8 @@ class Economy(mesa.Model):
 
     def results(self) -> Results:
         """Return the outcomes and tables of the days lived so far."""
-        return results_of(self.config, self.parts, self.recorder, self.treasury, self.catalogue, self._rules)
+        calendar, books = self.config.calendar, self.treasury.books
+        return results_of(self.parts, calendar, self.recorder, books, self.catalogue, self._creator_community)
 
     def snapshot(self) -> State:
         """Return the whole state between two days, as plain numbers, strings and arrays.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from heritage_sim.base import Encoder, Executor, Generator, Ledger, People, Recommender, RoyaltyRule, WorkBatch
 
 if TYPE_CHECKING:
-    import mesa
+    import mesa  # pyright: ignore[reportMissingTypeStubs]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import TALLY, Catalogue, DayTally, Intent, Origin, Piece, State, Statement
+from heritage_sim.base import TALLY, Catalogue, DayTally, Origin, Piece, State, Statement
 from heritage_sim.metrics import units_by_day
 
 Int64 = npt.NDArray[np.int64]
@@ -22,8 +22,8 @@ class Making:
     ----------
     requested, refused_consent, refused_strictness : int
         Commissions; those refused for want of consent; derived pieces that fell short of a community's strictness.
-    recorded, derived : int
-        Works published on commissions to record and to derive.
+    recorded, published_generated : int
+        Works published that people recorded, and that a generator composed.
     generated : int
         Pieces a generator composed, published or not.
     generated_violations : int
@@ -36,7 +36,7 @@ class Making:
     refused_consent: int = 0
     refused_strictness: int = 0
     recorded: int = 0
-    derived: int = 0
+    published_generated: int = 0
     generated: int = 0
     generated_violations: int = 0
     generated_consistency: float = 0.0
@@ -46,10 +46,10 @@ class Making:
         self.requested += requested
         self.refused_consent += refused
 
-    def published(self, intents: Sequence[Intent], refused: int) -> None:
-        """Count published works by what was asked for, and pieces refused for want of consistency."""
-        self.recorded += sum(intent == Intent.RECORD for intent in intents)
-        self.derived += sum(intent == Intent.DERIVE for intent in intents)
+    def published(self, pieces: Sequence[Piece], refused: int) -> None:
+        """Count published works by origin, and pieces refused for want of consistency."""
+        self.recorded += sum(piece.origin == Origin.HUMAN for piece in pieces)
+        self.published_generated += sum(piece.origin == Origin.GENERATED for piece in pieces)
         self.refused_strictness += refused
 
     def composed(self, pieces: Sequence[Piece]) -> None:
@@ -61,26 +61,47 @@ class Making:
                 self.generated_consistency += piece.fidelity.consistency
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EpochShares:
+    """How each rule shared out one epoch's pool.
+
+    Parameters
+    ----------
+    epoch : int
+        Number of the epoch.
+    rules : list of str
+        Rules, the one in force first, the shadows after it.
+    payee_units : ndarray of int64, shape (num_rules, num_payees)
+        Amounts of payees.
+    origin_units : ndarray of int64, shape (num_rules, len(Origin))
+        Amounts that works of each origin earned.
+    """
+
+    epoch: int
+    rules: list[str]
+    payee_units: Int64
+    origin_units: Int64
+
+
 class Recorder:
     """Rows by day, by epoch and by work.
 
     Parameters
     ----------
-    num_communities, num_payees, num_rules : int
-        Widths of rows; rule 0 is the one in force, the others are shadows.
+    num_communities, num_payees : int
+        Widths of rows.
     """
 
-    def __init__(self, num_communities: int, num_payees: int, num_rules: int) -> None:
+    def __init__(self, num_communities: int, num_payees: int) -> None:
         self.num_communities = num_communities
         self.making = Making()
         self.daily: list[Int64] = []
         self.plays: Int64 = np.zeros(0, dtype=np.int64)
         self.earned_units: Int64 = np.zeros(0, dtype=np.int64)
         self.exposures_by_community: Int64 = np.zeros(num_communities, dtype=np.int64)
-        self.payouts: list[Int64] = []
-        self.income_by_origin: Int64 = np.zeros((num_rules, len(Origin)), dtype=np.int64)
+        self.shares: list[EpochShares] = []
         self.settled: list[tuple[int, int, int]] = []
-        self._payout_shape = (num_rules, num_payees)
+        self._num_payees = num_payees
 
     def day(self, tally: DayTally, catalogue: Catalogue) -> None:
         """Take down a day: its counts, and its plays by origin and by community."""
@@ -90,9 +111,7 @@ class Recorder:
         self.plays = self.plays_of(catalogue.num_works) + tally.plays_by_work
         self.exposures_by_community += _sums(catalogue.community, tally.exposures_by_work, self.num_communities)
 
-    def epoch(
-        self, statements: Sequence[Statement], catalogue: Catalogue, plays_by_day: Int64, first_day: int
-    ) -> None:
+    def epoch(self, statements: Sequence[Statement], catalogue: Catalogue, plays_by_day: Int64, first_day: int) -> None:
         """Take down an epoch.
 
         Parameters
@@ -107,9 +126,15 @@ class Recorder:
             Day of their first row.
         """
         in_force = statements[0]
-        self.payouts.append(np.stack([s.payee_units for s in statements]))
-        self.income_by_origin += np.stack([_sums(catalogue.origin, s.work_units, len(Origin)) for s in statements])
-        self.earned_units = _longer(self.earned_units, catalogue.num_works) + in_force.work_units
+        self.shares.append(
+            EpochShares(
+                epoch=in_force.epoch,
+                rules=[s.rule for s in statements],
+                payee_units=np.stack([s.payee_units for s in statements]),
+                origin_units=np.stack([_sums(catalogue.origin, s.work_units, len(Origin)) for s in statements]),
+            )
+        )
+        self.earned_units = self.earned_of(catalogue.num_works) + in_force.work_units
         for i, units in enumerate(units_by_day(in_force.work_units, plays_by_day).tolist()):
             self.settled.append((in_force.epoch, first_day + i, units))
 
@@ -117,14 +142,26 @@ class Recorder:
         """Return plays so far of the first ``num_works`` works, 0 for those nobody could have played yet."""
         return _longer(self.plays, num_works)
 
-    @property
-    def num_rules(self) -> int:
-        """Return the number of rules, shadows included."""
-        return self._payout_shape[0]
+    def earned_of(self, num_works: int) -> Int64:
+        """Return what the first ``num_works`` works have earned so far under the rules in force."""
+        return _longer(self.earned_units, num_works)
 
-    def payout_totals(self) -> Int64:
-        """Return what each rule gave each payee over all epochs, shape ``(num_rules, num_payees)``."""
-        return np.sum(self.payouts, axis=0, dtype=np.int64) if self.payouts else np.zeros(self._payout_shape, np.int64)
+    def totals_in_force(self) -> tuple[Int64, Int64]:
+        """Return what the rules in force gave: to each payee, and to each origin's works."""
+        return self._totals([(shares, 0) for shares in self.shares])
+
+    def totals_of(self, rule: str) -> tuple[Int64, Int64] | None:
+        """Return what a rule made of every epoch's usage, in force or not; None where it was not asked each time."""
+        if not all(rule in shares.rules for shares in self.shares):
+            return None
+        return self._totals([(shares, shares.rules.index(rule)) for shares in self.shares])
+
+    def _totals(self, rows: Sequence[tuple[EpochShares, int]]) -> tuple[Int64, Int64]:
+        payees, origins = np.zeros(self._num_payees, dtype=np.int64), np.zeros(len(Origin), dtype=np.int64)
+        for shares, row in rows:
+            payees += shares.payee_units[row]
+            origins += shares.origin_units[row]
+        return payees, origins
 
     def daily_table(self) -> Int64:
         """Return one row a day: tally counts, plays by origin, plays by community."""
@@ -139,8 +176,9 @@ class Recorder:
             "plays": self.plays.copy(),
             "earned_units": self.earned_units.copy(),
             "exposures_by_community": self.exposures_by_community.copy(),
-            "payouts": np.stack(self.payouts) if self.payouts else np.zeros((0, *self._payout_shape), np.int64),
-            "income_by_origin": self.income_by_origin.copy(),
+            "shares": [
+                {field.name: getattr(line, field.name) for field in fields(EpochShares)} for line in self.shares
+            ],
             "settled": np.array(self.settled, dtype=np.int64).reshape(-1, 3),
         }
 
@@ -151,8 +189,7 @@ class Recorder:
         self.plays = np.array(state["plays"])
         self.earned_units = np.array(state["earned_units"])
         self.exposures_by_community = np.array(state["exposures_by_community"])
-        self.payouts = list(np.array(state["payouts"]))
-        self.income_by_origin = np.array(state["income_by_origin"])
+        self.shares = [EpochShares(**line) for line in state["shares"]]
         self.settled = [(int(e), int(d), int(u)) for e, d, u in state["settled"]]
 
 

@@ -7,6 +7,8 @@ number of shards nor on their order.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,7 +26,7 @@ def shard_bounds(num_listeners: int, num_shards: int) -> list[tuple[int, int]]:
     if not 1 <= num_shards <= num_listeners:
         raise ValueError(f"{num_listeners} listeners cannot be divided into {num_shards} shards")
     edges = [num_listeners * i // num_shards for i in range(num_shards + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def add_sums(sums: Sequence[Sums]) -> Sums:
@@ -48,11 +50,9 @@ def add_sums(sums: Sequence[Sums]) -> Sums:
 
 def add_tallies(tallies: Sequence[DayTally]) -> DayTally:
     """Return the sum of the shards' tallies of a day."""
-    return DayTally(
-        counts=np.sum([t.counts for t in tallies], axis=0, dtype=np.int64),
-        plays_by_work=np.sum([t.plays_by_work for t in tallies], axis=0, dtype=np.int64),
-        exposures_by_work=np.sum([t.exposures_by_work for t in tallies], axis=0, dtype=np.int64),
-    )
+    names = [field.name for field in fields(DayTally)]
+    total = add_sums([{name: getattr(tally, name) for name in names} for tally in tallies])
+    return DayTally(**total)
 
 
 def usage_since(now: Usage, before: Usage) -> Usage:

@@ -1,7 +1,7 @@
 """Steps 2 and 3: creators' actions become commissions, and the day's commissions are answered in one batch each.
 
-Which archive work a creator builds on, and which of the possible pieces on it is asked for, are keyed draws by creator and
-day. They do not depend on what others do, on the arm or on the rule.
+Which archive work a creator builds on, and which of the possible pieces on it is asked for, are keyed draws by creator
+and day. They do not depend on what others do, on the arm or on the rule.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def permitted(
 
 
 def answers(requests: Sequence[Request], performer: Generator, generator: Generator) -> list[Answer]:
-    """Return a piece for every request, in their order: recordings from the performer, derivatives from the generator."""
+    """Return a piece for every request, in order: recordings by the performer, derivatives by the generator."""
     pieces: dict[str, Piece] = {}
     for intent, source in ((Intent.RECORD, performer), (Intent.DERIVE, generator)):
         batch = [r.commission for r in requests if r.commission.intent == intent]

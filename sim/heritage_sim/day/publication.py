@@ -23,12 +23,12 @@ from heritage_sim.day.commissioning import Answer
 def accepted(
     answers: Sequence[Answer], creator_community: npt.NDArray[np.int32], terms: Sequence[CommunityTerms]
 ) -> tuple[list[Answer], int]:
-    """Return the answers that may be published, and how many derived pieces fell short of their community's strictness."""
+    """Return the answers that may be published, and how many derived pieces were not consistent enough."""
     kept = [
         a
         for a in answers
         if a.request.commission.intent == Intent.RECORD
-        or a.piece.fidelity.consistency >= terms[creator_community[a.request.creator]].strictness
+        or a.piece.fidelity.consistency >= terms[int(creator_community[a.request.creator])].strictness
     ]
     return kept, len(answers) - len(kept)
 

@@ -1,8 +1,8 @@
 """Step 6: the recommender learns from usage on its own period, and its new state is broadcast.
 
-A recommender's state is whatever its kind needs, so it cannot be put down as plain arrays. What can be is what it was made
-from: the recommender before the refresh, the statistics, and which works it saw. A snapshot holds these, and restoring
-makes the same refresh again.
+A recommender's state is whatever its kind needs, so it cannot be put down as plain arrays. What can be is what it was
+made from: the recommender before the refresh, the statistics, and which works it saw. A snapshot holds these, and
+restoring makes the same refresh again.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Step 8: statements go to the ledger, payees claim, and the books are checked to the unit.
 
-The calendar decides when things are asked of the ledger; block timestamps decide when they happened. A statement is posted
-``post_lag_hours`` after its epoch ends, its money is withdrawable when the challenge window is over, and payees claim
-``claim_lag_hours`` after that. Claims that fall due before the next posting come before it, so the chain's clock never runs
-backwards; where one posting is not over when the next is due, the next one waits.
+The calendar decides when things are asked of the ledger; block timestamps decide when they happened. A statement is
+posted ``post_lag_hours`` after its epoch ends, its money is withdrawable when the challenge window is over, and payees
+claim ``claim_lag_hours`` after that. Claims that fall due before the next posting come before it, so the chain's clock
+never runs backwards; where one posting is not over when the next is due, the next one waits.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class EpochBooks:
         Block timestamp of the claim that paid it, or ``UNPAID``.
     claimed_units : int
         How much of it was paid.
-    gas, claim_gas : int
-        Gas of posting and finalising, and of the claims made for it.
+    gas : int
+        Gas of posting and finalising, and of the claims that paid it.
     root : str
         Merkle root, hex.
     """
@@ -51,7 +51,6 @@ class EpochBooks:
     paid_s: int
     claimed_units: int
     gas: int
-    claim_gas: int
     root: str
 
     @property
@@ -121,7 +120,6 @@ class Treasury:
             paid_s=UNPAID,
             claimed_units=0,
             gas=made.gas,
-            claim_gas=0,
             root=made.root.hex(),
         )
         self.books.append(line)
@@ -162,7 +160,7 @@ class Treasury:
         paid_for = [line for line in self.books if line.paid_s == UNPAID]
         for line in paid_for:
             line.paid_s, line.claimed_units = paid.paid_s, line.deposited_units
-        paid_for[-1].claim_gas = paid.gas
+        paid_for[-1].gas += paid.gas
         self._check(self.books[-1])
 
     def _check(self, line: EpochBooks) -> None:

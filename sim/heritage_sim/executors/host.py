@@ -14,8 +14,8 @@ from heritage_sim.usage_state import usage_from_state, usage_to_state
 class ShardHost:
     """A shard with its usage at hand.
 
-    Functions are brought to the data: a recommender or a rule comes in, its whole-number statistics go out. The usage of
-    the running epoch is read from the population once between two days, however many rules ask for it.
+    Functions are brought to the data: a recommender or a rule comes in, its whole-number statistics go out. The usage
+    of the running epoch is read from the population once between two days, however many rules ask for it.
     """
 
     def __init__(self, population: Population) -> None:
@@ -49,7 +49,7 @@ class ShardHost:
         return [rule.statistics(usage, rights, total) for rule, total in zip(rules, totals, strict=True)]
 
     def epoch_totals(self, epoch: int) -> Sums:
-        """Return what this shard's subscribers pay into the pool, and the plays of each work on each day of the epoch."""
+        """Return what this shard's subscribers pay into the pool, and each work's plays on each day of the epoch."""
         usage = self.usage(epoch)
         return {
             "pool_units": np.array([usage.fee_units.sum(dtype=np.int64)]),

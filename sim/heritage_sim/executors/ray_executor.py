@@ -1,0 +1,167 @@
+"""Shards as Ray actors, one a shard. What dies is built again and catches up; the run goes on with the same results.
+
+A shard is deterministic: its state follows from its factory and the calls it has had. So the executor keeps the last
+checkpoint and the calls since then, and a shard whose process is gone (killed, out of memory, lost node) is made again by
+its factory, restored from the checkpoint and given those calls anew. Arguments lie in Ray's object store once, owned by
+the driver, so they outlive the actor. Results carry nothing of where they were computed.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from heritage_sim.base import HeritageError, MissingPartError, Population, State
+from heritage_sim.executors.host import ShardHost
+from heritage_sim.executors.local import check_num_states
+
+MAX_REBUILDS = 3
+"""How often in a row a shard is built again for one call before the run is given up."""
+
+
+class RayExecutor:
+    """Runs every shard in an actor of its own.
+
+    Parameters
+    ----------
+    factories : sequence of callable
+        One for each shard, without arguments and picklable, that builds its `Population` in the actor.
+    num_cpus : float, default 1
+        Cores that Ray reserves for an actor.
+
+    Raises
+    ------
+    MissingPartError
+        If Ray is not installed.
+    """
+
+    def __init__(self, factories: Sequence[Callable[[], Population]], num_cpus: float = 1.0) -> None:
+        self._ray = started_ray()
+        self._factories = list(factories)
+        self._actor = self._ray.remote(num_cpus=num_cpus, max_restarts=0)(ShardActor)
+        self._actors: list[Any] = [self._actor.remote(make) for make in self._factories]
+        self._checkpoint: list[Any] | None = None
+        self._since: list[tuple[str, list[Any]]] = []
+
+    @property
+    def num_shards(self) -> int:
+        """Number of shards."""
+        return len(self._factories)
+
+    def process_ids(self) -> list[int]:
+        """Return the operating system's process id of each shard."""
+        return self._ray.get([actor.process_id.remote() for actor in self._actors])
+
+    def call(self, method: str, *args: Any) -> list[Any]:
+        """Return ``shard.method(*args)`` of every shard, in shard order.
+
+        Raises
+        ------
+        HeritageError
+            If a shard dies again and again.
+        """  # noqa: DOC502
+        held = [self._ray.put(arg) for arg in args]
+        self._since.append((method, held))
+        return self._gathered([actor.call.remote(method, *held) for actor in self._actors])
+
+    def checkpoint(self) -> list[State]:
+        """Return the shards' snapshots, and rebuild from here after a death."""
+        # The call itself is not kept: a snapshot changes nothing, and what is taken anew is the same.
+        taken = self._gathered([actor.call.remote("snapshot") for actor in self._actors], ("snapshot", []))
+        self._checkpoint = [self._ray.put(state) for state in taken]
+        self._since = []
+        return taken
+
+    def restore(self, states: Sequence[State]) -> None:
+        """Restore every shard.
+
+        Raises
+        ------
+        InputError
+            If the states come from another number of shards.
+        """  # noqa: DOC502
+        check_num_states(states, self.num_shards)
+        self._checkpoint = [self._ray.put(state) for state in states]
+        self._since = []
+        pairs = zip(self._actors, self._checkpoint, strict=True)
+        self._gathered([actor.call.remote("restore", state) for actor, state in pairs], None)
+
+    def close(self) -> None:
+        """End the actors. Ray itself goes on: it may serve other economies, and ends with the process."""
+        for actor in self._actors:
+            self._ray.kill(actor)
+        self._actors = []
+
+    def _gathered(self, pending: list[Any], extra: tuple[str, list[Any]] | None = None) -> list[Any]:
+        """Return the results in shard order; where a shard is gone, those of its successor."""
+        results: list[Any] = []
+        for shard, reference in enumerate(pending):
+            try:
+                results.append(self._ray.get(reference))
+            except self._ray.exceptions.RayActorError:
+                results.append(self._rebuilt(shard, extra))
+        return results
+
+    def _rebuilt(self, shard: int, extra: tuple[str, list[Any]] | None) -> Any:
+        """Build a shard again, let it catch up, and return the result of its last call."""
+        calls = [*self._since, extra] if extra else self._since
+        for _ in range(MAX_REBUILDS):
+            actor = self._actor.remote(self._factories[shard])
+            self._actors[shard] = actor
+            try:
+                result = None
+                if self._checkpoint is not None:
+                    self._ray.get(actor.call.remote("restore", self._checkpoint[shard]))
+                for method, held in calls:
+                    result = actor.call.remote(method, *held)
+                return None if result is None else self._ray.get(result)
+            except self._ray.exceptions.RayActorError:
+                continue
+        raise HeritageError(
+            f"shard {shard} died {MAX_REBUILDS + 1} times in a row",
+            "runtime.executor: ray",
+            "look at the memory of the machine, or use more shards with fewer listeners each",
+        )
+
+
+class ShardActor:
+    """What runs in an actor: a `ShardHost` addressed by method name."""
+
+    def __init__(self, make: Callable[[], Population]) -> None:
+        self._host = ShardHost(make())
+
+    def call(self, method: str, *args: Any) -> Any:
+        """Return what the host's method returns."""
+        return getattr(self._host, method)(*args)
+
+    def process_id(self) -> int:
+        """Return the process this shard lives in."""
+        return os.getpid()
+
+
+def started_ray() -> Any:
+    """Return the ray module, connected: to the cluster that is there, or to one on this machine alone.
+
+    Raises
+    ------
+    MissingPartError
+        If Ray is not installed.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise MissingPartError(
+            "Ray is not installed", "runtime.executor: ray", "install heritage-economy[serve], or set it to local"
+        ) from None
+    if not ray.is_initialized():
+        ray.init(
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            # Socket paths may not exceed 107 characters; the default folder lies deep on some machines.
+            _temp_dir=tempfile.mkdtemp(prefix="hr-", dir="/tmp" if os.path.isdir("/tmp") else None),
+        )
+    return ray

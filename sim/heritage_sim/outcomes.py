@@ -1,0 +1,176 @@
+"""The outcomes of a replication: one function for each idea, all from whole-number evidence.
+
+Names carry their unit of analysis. Shares and rates are percentages (0-100), gaps are in percentage points. A figure
+over nothing (a share of no plays, a mean over no pieces) is NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_sim.base import TALLY, Origin, Outcome
+from heritage_sim.metrics import (
+    abandonment_rate,
+    gap_in_shares,
+    gini,
+    jain,
+    per_session,
+    theil,
+    theil_parts,
+    weighted_quantile,
+)
+from heritage_sim.recording import Making
+
+Int64 = npt.NDArray[np.int64]
+NAN = float("nan")
+PERCENT, POINTS, INDEX, UNITS = "%", "percentage points", "1", "smallest unit"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Payout:
+    """How one rule's money fell.
+
+    Parameters
+    ----------
+    payee_units : ndarray of int64, shape (num_payees,)
+        Amounts over all epochs; communities' funds first, creators after them.
+    origin_units : ndarray of int64, shape (len(Origin),)
+        Amounts earned by works of each origin.
+    payee_community : ndarray of int32, shape (num_payees,)
+        Community of each payee.
+    plays_by_community : ndarray of int64, shape (num_communities,)
+        Plays of each community's works.
+    """
+
+    payee_units: Int64
+    origin_units: Int64
+    payee_community: npt.NDArray[np.int32]
+    plays_by_community: Int64
+
+    @property
+    def num_communities(self) -> int:
+        """Return the number of communities."""
+        return int(self.plays_by_community.size)
+
+    @property
+    def community_units(self) -> Int64:
+        """Return what each community was paid, fund and members together, shape ``(num_communities,)``."""
+        total = np.zeros(self.num_communities, dtype=np.int64)
+        np.add.at(total, self.payee_community, self.payee_units)
+        return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """All that outcomes are computed from, beside the payout.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, shape (len(TALLY),)
+        Sums over days.
+    plays_by_origin : ndarray of int64, shape (len(Origin),)
+        Plays of works of each origin.
+    plays_by_community, exposures_by_community : ndarray of int64, shape (num_communities,)
+        Plays and showings of each community's works.
+    plays_by_work : ndarray of int64, shape (num_works,)
+        Plays of each work.
+    making : Making
+        How the making of music went.
+    settled_units : ndarray of int64, shape (num_rows,)
+        Money by epoch and day of play.
+    days_to_withdrawable : ndarray of float64, shape (num_rows,)
+        Days from the middle of that day until it was withdrawable.
+    pool_units : int
+        All pools together.
+    num_epochs : int
+        Epochs settled.
+    """
+
+    counts: Int64
+    plays_by_origin: Int64
+    plays_by_community: Int64
+    exposures_by_community: Int64
+    plays_by_work: Int64
+    making: Making
+    settled_units: Int64
+    days_to_withdrawable: npt.NDArray[np.float64]
+    pool_units: int
+    num_epochs: int
+
+
+def payout_outcomes(payout: Payout) -> Iterator[Outcome]:
+    """Yield what follows from a rule's amounts alone; computed for the rule in force and for every shadow."""
+    creators = payout.payee_units[payout.num_communities :]
+    communities = payout.community_units
+    n, m = communities.size, creators.size
+    yield Outcome("payout_gap_communities", gap_in_shares(communities), POINTS, n)
+    yield from shares("payout_share_community", communities)
+    between = theil_parts(payout.payee_units, payout.payee_community).between
+    yield Outcome("payout_theil_between_communities", between, INDEX, n)
+    yield Outcome("payout_gini_communities", gini(communities), INDEX, n)
+    yield Outcome("payout_gini_creators", gini(creators), INDEX, m)
+    yield Outcome("payout_theil_creators", theil(creators), INDEX, m)
+    yield Outcome("payout_jain_creators", jain(creators), INDEX, m)
+    yield payout_per_play_gap(communities, payout.plays_by_community)
+    yield from shares_by_origin("income_share", payout.origin_units)
+
+
+def listening_outcomes(evidence: Evidence) -> Iterator[Outcome]:
+    """Yield who was played and shown, and how long listeners stayed."""
+    yield from shares("plays_share_community", evidence.plays_by_community)
+    yield from shares("exposure_share_community", evidence.exposures_by_community)
+    yield from shares_by_origin("plays_share", evidence.plays_by_origin)
+    counts = evidence.counts
+    sessions, plays = int(counts[TALLY.index("sessions")]), int(counts[TALLY.index("plays")])
+    yield Outcome("plays_per_session", per_session(counts, "plays"), INDEX, sessions)
+    yield Outcome("seconds_per_session", per_session(counts, "seconds"), "s", sessions)
+    yield Outcome("abandonment_rate", abandonment_rate(counts), PERCENT, sessions)
+    yield Outcome("sessions", float(sessions), INDEX, 1)
+    yield Outcome("plays", float(plays), INDEX, 1)
+    yield Outcome("gini_plays_works", gini(evidence.plays_by_work), INDEX, evidence.plays_by_work.size)
+
+
+def making_outcomes(making: Making) -> Iterator[Outcome]:
+    """Yield how much music was made, and how far the generated part keeps its tradition's rules."""
+    yield Outcome("works_recorded", float(making.recorded), INDEX, 1)
+    yield Outcome("works_generated", float(making.published_generated), INDEX, 1)
+    yield Outcome("commissions_refused", float(making.refused_consent + making.refused_strictness), INDEX, 1)
+    n = making.generated
+    yield Outcome("violations_per_generated_piece", making.generated_violations / n if n else NAN, INDEX, n)
+    yield Outcome("consistency_generated_mean", making.generated_consistency / n if n else NAN, INDEX, n)
+
+
+def money_outcomes(evidence: Evidence) -> Iterator[Outcome]:
+    """Yield how much was shared out and, each smallest unit of money weighing the same, how long it took."""
+    units, days = evidence.settled_units, evidence.days_to_withdrawable
+    for name, q in (("median", 0.5), ("p90", 0.9)):
+        value = weighted_quantile(days, units, q)
+        yield Outcome(f"settlement_days_withdrawable_{name}", value, "days", units.size)
+    yield Outcome("pool_units", float(evidence.pool_units), UNITS, evidence.num_epochs)
+
+
+def shares(name: str, amounts: Int64) -> Iterator[Outcome]:
+    """Yield each community's share of the whole in percent, as ``<name>_<i>``."""
+    total = int(amounts.sum())
+    for i, amount in enumerate(amounts.tolist()):
+        yield Outcome(f"{name}_{i}", 100.0 * amount / total if total else NAN, PERCENT, amounts.size)
+
+
+def shares_by_origin(name: str, amounts: Int64) -> Iterator[Outcome]:
+    """Yield the share of archive, human and generated works in percent, as ``<name>_<origin>``."""
+    total = int(amounts.sum())
+    for origin in Origin:
+        value = 100.0 * int(amounts[origin]) / total if total else NAN
+        yield Outcome(f"{name}_{origin.name.lower()}", value, PERCENT, total)
+
+
+def payout_per_play_gap(community_units: Int64, plays_by_community: Int64) -> Outcome:
+    """Return the largest minus the smallest community's payout per play; communities nobody played are left out."""
+    played = plays_by_community > 0
+    rates = community_units[played] / plays_by_community[played]
+    value = float(rates.max() - rates.min()) if rates.size > 1 else NAN
+    return Outcome("payout_per_play_gap_communities", value, f"{UNITS} per play", int(rates.size))
