@@ -1,0 +1,166 @@
+"""What a user watches while a run goes on: preparation, a table of cells that fills, time to go. Silent off a terminal."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+SHOWN = (
+    ("payout_gap_communities", "payout gap\n[pp]"),
+    ("payout_gini_creators", "Gini of creators\n[1]"),
+    ("plays_per_session", "plays per\nsession"),
+    ("plays_share_generated", "plays of\ngenerated [%]"),
+    ("settlement_days_withdrawable_median", "settlement\n[days]"),
+)
+"""Outcomes shown while a run goes on, with the head of their column; the report has all of them."""
+
+
+class Display(Protocol):
+    """Told what happens; shows it or does not."""
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Say how far a step of the preparation is."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say something that stays."""
+        ...
+
+    def finished(self, cell: str, outcomes: Mapping[str, float]) -> None:
+        """Take in one finished replication."""
+        ...
+
+
+class SilentDisplay:
+    """Shows nothing: for ``--json``, and for tests."""
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
+        """Show nothing."""
+
+    def finished(self, cell: str, outcomes: Mapping[str, float]) -> None:
+        """Show nothing."""
+
+
+class RunDisplay:
+    """A live table on a terminal; off a terminal, notes and the final table as plain text.
+
+    Parameters
+    ----------
+    console : Console
+        Where to show it.
+    cells : mapping of str to int
+        Replications of each cell.
+    already : mapping of str to int
+        Replications that were done before (resume).
+    """
+
+    def __init__(self, console: Console, cells: Mapping[str, int], already: Mapping[str, int]) -> None:
+        self._console = console
+        self._planned = dict(cells)
+        self._done = {cell: already.get(cell, 0) for cell in cells}
+        self._values: dict[str, dict[str, list[float]]] = {cell: {} for cell in cells}
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=32),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+        )
+        self._live: Live | None = None
+        self._step = None
+        self._runs = None
+        self._began = 0.0
+        self._finished_here = 0
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if self._console.is_terminal:
+            self._live = Live(self._progress, console=self._console, refresh_per_second=4, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the table as it stands at the end."""
+        if self._live is not None:
+            self._live.stop()
+        if any(self._values.values()):
+            self._console.print(self._table())
+
+    def preparing(self, what: str, done: int, total: int) -> None:
+        """Show a step of the preparation."""
+        if self._step is None or self._progress.tasks[self._step].description != what:
+            if self._step is not None:
+                self._progress.update(self._step, visible=False)
+            if not self._console.is_terminal:
+                self._console.print(f"{what} ...")
+            self._step = self._progress.add_task(what, total=max(total, 1), left="")
+        self._progress.update(self._step, completed=done, total=max(total, 1))
+
+    def note(self, text: str) -> None:
+        """Print a line that stays."""
+        self._console.print(text)
+
+    def finished(self, cell: str, outcomes: Mapping[str, float]) -> None:
+        """Fill the table."""
+        if self._step is not None:
+            self._progress.update(self._step, visible=False)
+            self._step = None
+        if self._runs is None:
+            self._began = time.monotonic()
+            self._runs = self._progress.add_task("replications", total=sum(self._planned.values()), left="")
+        self._done[cell] += 1
+        self._finished_here += 1
+        for name, _ in SHOWN:
+            if name in outcomes:
+                self._values[cell].setdefault(name, []).append(outcomes[name])
+        total, done = sum(self._planned.values()), sum(self._done.values())
+        self._progress.update(self._runs, completed=done, left=self._time_left(total - done))
+        if self._live is not None:
+            self._live.update(Group(self._table(), self._progress))
+
+    def _time_left(self, left: int) -> str:
+        elapsed = time.monotonic() - self._began
+        if self._finished_here < 4 or not left:
+            return ""
+        # The first replication was over before the clock of the others began.
+        return f"about {show_duration(elapsed / (self._finished_here - 1) * left)} to go"
+
+    def _table(self) -> Table:
+        table = Table(title="Means over finished replications", title_justify="left", caption_justify="left")
+        table.add_column("cell")
+        table.add_column("done", justify="right")
+        shown = [(n, head) for n, head in SHOWN if any(n in v for v in self._values.values())]
+        for _, head in shown:
+            table.add_column(head, justify="right")
+        for cell, planned in self._planned.items():
+            values = self._values[cell]
+            row = [_mean(values.get(name, ())) for name, _ in shown]
+            table.add_row(cell, f"{self._done[cell]}/{planned}", *row)
+        return table
+
+
+def show_duration(seconds: float) -> str:
+    """Return a duration for people: ``48 s``, ``3 min``, ``2.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _mean(values: object) -> str:
+    finite = [v for v in values if not math.isnan(v)]  # type: ignore[attr-defined]
+    return f"{math.fsum(finite) / len(finite):.3f}" if finite else "-"

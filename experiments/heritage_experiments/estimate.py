@@ -1,0 +1,78 @@
+"""What a run will cost, before it is begun: CPU time, memory and disk, from measured rates.
+
+The rates are of one core of the machine the project was measured on (2 busy cores, no GPU). They are for planning; a run's
+manifest has what it really took.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from heritage_experiments.scenario import Scenario
+
+LISTENER_DAYS_PER_CPU_S = 600_000
+"""Listener-days a core lives through in a second, choices, statistics of four rules and settlement included."""
+CPU_S_PER_CREATOR_DAY = 40e-6
+CPU_S_PER_REPLICATION = 0.15
+"""Making the economy, closing its books, writing its parts."""
+CPU_S_PER_EVM_REPLICATION = 25.0
+"""Transactions of the weekly epochs of some 60 payees on the embedded EVM (about 55 transactions in a CPU second)."""
+CPU_S_OF_START = 12.0
+"""Interpreter, libraries, corpora and pools from the cache, in the driver."""
+CPU_S_OF_WORKER = 8.0
+"""The same in a Ray worker, and its share of Ray's own start."""
+CPU_S_OF_TRAINING_STEP = 0.12
+CPU_S_OF_PIECE = 0.05
+BYTES_PER_PART_SET = 60_000
+BYTES_PER_WORK = 40
+BYTES_PER_PAYEE_EPOCH_RULE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Expected cost of a run.
+
+    Parameters
+    ----------
+    num_replications : int
+        Replications over all cells.
+    cpu_s : float
+        CPU seconds with a full cache.
+    first_time_cpu_s : float
+        CPU seconds that a first run adds: training and piece pools.
+    disk_bytes : int
+        What is written to the run's folder.
+    """
+
+    num_replications: int
+    cpu_s: float
+    first_time_cpu_s: float
+    disk_bytes: int
+
+
+def estimate(scenario: Scenario, resolved: dict[str, Scenario]) -> Estimate:
+    """Return the expected cost of a scenario, given the resolved scenario of each cell."""
+    cpu_s, disk, first = CPU_S_OF_START, 0.0, 0.0
+    trained: set[str] = set()
+    for cell in resolved.values():
+        creators = cell.creators.num_per_community * len(cell.communities)
+        archive = sum(t.num_works for t in cell.traditions)
+        evm = min(cell.ledger.evm_replications, scenario.replications) if cell.ledger.kind == "evm" else 0
+        cpu_s += scenario.replications * (
+            CPU_S_PER_REPLICATION
+            + cell.listeners.num_listeners * cell.economy.days / LISTENER_DAYS_PER_CPU_S
+            + creators * cell.economy.days * CPU_S_PER_CREATOR_DAY
+        )
+        cpu_s += evm * CPU_S_PER_EVM_REPLICATION
+        rules = 1 + len(cell.royalty.shadow)
+        payees = creators + len(cell.communities)
+        disk += scenario.replications * (
+            BYTES_PER_PART_SET
+            + BYTES_PER_WORK * (archive + creators * cell.economy.days * 0.1)
+            + BYTES_PER_PAYEE_EPOCH_RULE * payees * cell.economy.num_epochs * rules
+        )
+        model = cell.generator.model_dump_json(exclude={"kind", "takes"})
+        if cell.generator.kind != "archive" and model not in trained:
+            trained.add(model)
+            first += cell.generator.steps * CPU_S_OF_TRAINING_STEP + archive * cell.generator.takes * CPU_S_OF_PIECE
+    return Estimate(scenario.replications * len(resolved), cpu_s, first, int(disk) + 3_000_000)

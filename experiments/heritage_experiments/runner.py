@@ -1,0 +1,441 @@
+"""Run a scenario: check everything, prepare what is shared, make the folder, work off the plan, write the report.
+
+The order matters: whatever bad input can break happens before the folder is made, and the plan is written before the
+first replication begins, so that a run is either not there at all or can be taken up again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from heritage_experiments.cache import cache_dir
+from heritage_experiments.code_version import code_sha256, hardware, versions
+from heritage_experiments.display import Display, SilentDisplay, show_duration
+from heritage_experiments.estimate import Estimate, estimate
+from heritage_experiments.outcomes_hash import outcomes_sha256
+from heritage_experiments.replication import ReplicationWork
+from heritage_experiments.resources import ResourceMeter
+from heritage_experiments.runlog import RunLog
+from heritage_experiments.scenario import Scenario, as_data, scenario_sha256
+from heritage_experiments.scenario_load import resolve_cell
+from heritage_experiments.scenario_source import parse_source
+from heritage_experiments.store import RunStore, Task, check_free_disk, show_bytes
+from heritage_experiments.wiring import (
+    Surroundings,
+    archive_of,
+    corpora_of,
+    generator_for,
+    served_generator,
+)
+from heritage_experiments.workers import Placement, cores_for, place, ray_running, run_here, run_on_ray
+from heritage_models.config import GeneratorConfig
+from heritage_sim.base import Generator, HeritageError, InputError
+
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What a run came to, as ``heritage run --json`` prints it.
+
+    Parameters
+    ----------
+    run_id : str
+        Name of the run.
+    path, report : str
+        Its folder, and its HTML report.
+    outcomes_hash : str
+        Over every outcome's name, unit, exact value and n (`outcomes_sha256`).
+    wall_s, cpu_s : float
+        Wall time, and CPU time of the whole process tree, of this call.
+    peak_rss_bytes : int
+        Largest resident memory of the process tree.
+    """
+
+    run_id: str
+    path: str
+    report: str
+    outcomes_hash: str
+    wall_s: float
+    cpu_s: float
+    peak_rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A scenario that has been checked, and what it will be.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As given.
+    resolved : dict of str to Scenario
+        Each cell's scenario.
+    estimate : Estimate
+        Expected cost.
+    """
+
+    scenario: Scenario
+    resolved: dict[str, Scenario] = field(default_factory=dict)
+    estimate: Estimate = field(default_factory=lambda: Estimate(0, 0.0, 0.0, 0))
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Return all replications of all cells; a replication's cells stand together, so that early stops leave pairs."""
+        return [
+            Task(replication, cell.name)
+            for replication in range(self.scenario.replications)
+            for cell in self.scenario.cells_to_run
+        ]
+
+
+def plan_of(scenario: Scenario) -> Plan:
+    """Return a scenario with its cells resolved and its cost estimated."""
+    resolved = {cell.name: resolve_cell(scenario, cell) for cell in scenario.cells_to_run}
+    return Plan(scenario, resolved, estimate(scenario, resolved))
+
+
+def start_run(
+    scenario: Scenario, results: Path, out: Path | None, display: Display, *, notes: dict[str, Any]
+) -> RunStore:
+    """Return the folder of a new run, everything checked and prepared, plan written.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Checked scenario.
+    results : Path
+        Where runs are kept, if ``out`` is not given.
+    out : Path or None
+        Folder of this run.
+    display : Display
+        Shown the preparation.
+    notes : dict
+        Facts for the manifest (arguments, quick).
+
+    Raises
+    ------
+    InputError
+        If anything in the scenario cannot be used, or the disk cannot hold the run; nothing is made.
+    """
+    plan = plan_of(scenario)
+    check_free_disk(out or results, plan.estimate.disk_bytes)
+    cache = cache_dir()
+    checkpoints = prepare(plan, cache, display)
+    identity = scenario_sha256(scenario)
+    code = code_sha256()
+    store = RunStore.create(results, scenario.name, _short(identity, code), out)
+    try:
+        store.write_text("scenario.yaml", scenario_yaml(scenario))
+        store.write_plan(plan.tasks)
+        store.update_manifest(
+            manifest_version=MANIFEST_VERSION,
+            run_id=store.path.name,
+            scenario=scenario.name,
+            scenario_sha256=identity,
+            code_sha256=code,
+            versions=versions(),
+            seed=scenario.seed,
+            replications=scenario.replications,
+            cells=[c.name for c in scenario.cells_to_run],
+            checkpoints=checkpoints,
+            hardware=hardware(),
+            started_s=time.time(),
+            ended_s=None,
+            status="running",
+            sessions=[],
+            **notes,
+        )
+    except HeritageError:
+        _remove_empty_run(store.path)
+        raise
+    return store
+
+
+def open_run(path: Path, *, allow_mixed: bool) -> tuple[RunStore, Scenario]:
+    """Return a run to be taken up again.
+
+    Raises
+    ------
+    InputError
+        If the folder is no run, or the code is not the code it was begun with and ``allow_mixed`` is not given.
+    """
+    store = RunStore.open(path)
+    manifest = store.manifest()
+    if manifest["code_sha256"] != code_sha256() and not allow_mixed:
+        begun, now = manifest["versions"], versions()
+        changed = [
+            f"{k} {begun.get(k)} -> {now.get(k)}"
+            for k in sorted(begun.keys() | now.keys())
+            if begun.get(k) != now.get(k)
+        ]
+        raise InputError(
+            f"this run was begun with other code (hash {manifest['code_sha256'][:12]}, now {code_sha256()[:12]}"
+            f"{'; ' + ', '.join(changed) if changed else ''})",
+            str(path),
+            "run it anew, or accept outcomes of two versions in one run with --allow-mixed",
+        )
+    from heritage_experiments.scenario_load import check_source
+
+    text = (store.path / "scenario.yaml").read_text(encoding="utf-8")
+    return store, check_source(parse_source(text, str(store.path / "scenario.yaml"), store.path))
+
+
+def work_off(store: RunStore, scenario: Scenario, display: Display, meter: ResourceMeter) -> None:
+    """Do what the plan still holds, and write the facts into the manifest.
+
+    Raises
+    ------
+    HeritageError
+        What stopped a replication. What was finished is kept.
+    """
+    log = RunLog(store.path / "log.jsonl")
+    with store.locked():
+        store.remove_unfinished_files()
+        pending = store.pending()
+        plan = plan_of(scenario)
+        share = len(pending) / max(1, plan.estimate.num_replications)
+        placement = place(scenario.runtime, len(pending), plan.estimate.cpu_s * share)
+        log.event("session began", pid=os.getpid(), pending=len(pending), placement=placement.reason)
+        status = "failed"
+        try:
+            _work(store, plan, pending, placement, display, log)
+            status = "finished"
+        except KeyboardInterrupt:
+            status = "stopped"
+            raise HeritageError(
+                "stopped; what was finished is kept", str(store.path), f"go on with: heritage resume {store.path}"
+            ) from None
+        finally:
+            meter.sample()
+            _close_session(store, status, placement, len(pending), meter, log)
+
+
+def _close_session(
+    store: RunStore, status: str, placement: Placement, num_begun: int, meter: ResourceMeter, log: RunLog
+) -> None:
+    session = {
+        "pid": os.getpid(),
+        "executor": placement.executor,
+        "workers": placement.workers,
+        "why": placement.reason,
+        "replications": num_begun - len(store.pending()),
+        "wall_s": round(meter.wall_s, 3),
+        "cpu_s": round(meter.cpu_s(), 3),
+        "peak_rss_bytes": meter.peak_rss_bytes,
+        "status": status,
+    }
+    log.event("session ended", **session)
+    # A full disk has been told to the user already; the log above may be all that fits.
+    with contextlib.suppress(HeritageError):
+        sessions = [*store.manifest().get("sessions", []), session]
+        store.update_manifest(status=status, ended_s=time.time(), sessions=sessions)
+
+
+def _work(
+    store: RunStore, plan: Plan, pending: list[Task], placement: Placement, display: Display, log: RunLog
+) -> None:
+    scenario = plan.scenario
+    if not pending:
+        return
+    served = _served(plan)
+    on_ray = placement.executor == "ray"
+    with contextlib.ExitStack() as stack:
+        if on_ray or served:
+            display.preparing("Starting Ray", 0, 1)
+            stack.enter_context(ray_running(cores_for(scenario, placement), scenario.runtime.object_store_mb))
+        services = _start_services(stack, plan, served, display)
+        shards_on_ray = on_ray and scenario.runtime.shards > 1 and placement.workers == 1
+        surroundings = Surroundings(cache_dir(), scenario.runtime.shards, shards_on_ray, services)
+        work = ReplicationWork(scenario, store, surroundings)
+        if on_ray and not shards_on_ray:
+            runs = run_on_ray(
+                pending,
+                work,
+                workers=placement.workers,
+                tries=scenario.runtime.tries,
+                on_lost=partial(_worker_lost, log, display),
+            )
+        else:
+            runs = run_here(pending, work)
+        for task, finished in runs:
+            display.finished(task.cell, finished.outcomes)
+
+
+def finish(store: RunStore, display: Display, meter: ResourceMeter) -> RunRecord:
+    """Write the report of a finished run and return its record."""
+    from heritage_experiments.report import write_report
+
+    display.preparing("Writing the report", 0, 1)
+    report = write_report(store.path)
+    record = RunRecord(
+        run_id=store.run_id,
+        path=str(store.path),
+        report=str(report),
+        outcomes_hash=outcomes_hash(store),
+        wall_s=round(meter.wall_s, 3),
+        cpu_s=round(meter.cpu_s(), 3),
+        peak_rss_bytes=meter.peak_rss_bytes,
+    )
+    store.update_manifest(outcomes_hash=record.outcomes_hash)
+    return record
+
+
+def outcomes_hash(store: RunStore) -> str:
+    """Return the hash over every outcome of a run."""
+    table = store.read_table("outcomes")
+    columns = ("cell", "replication", "name", "value", "unit", "n")
+    return outcomes_sha256(zip(*(table[c].tolist() for c in columns), strict=True))
+
+
+def done_by_cell(store: RunStore) -> dict[str, int]:
+    """Return how many replications of each cell are finished."""
+    return dict(Counter(t.cell for t in store.plan() if store.is_done(t)))
+
+
+def planned_by_cell(store: RunStore) -> dict[str, int]:
+    """Return how many replications of each cell were planned."""
+    return dict(Counter(t.cell for t in store.plan()))
+
+
+def prepare(plan: Plan, cache: Path, display: Display) -> dict[str, str]:
+    """Load or make what replications share, and return the checkpoint hash of each cell's generator.
+
+    Raises
+    ------
+    InputError
+        If a corpus, tuning or part cannot be used.
+    """
+    scenario = plan.scenario
+    display.preparing("Reading traditions and archives", 0, 1)
+    corpora_of(scenario.traditions, scenario.seed, cache)
+    names = [t.name for t in scenario.traditions]
+    archive_of(scenario.traditions, tuple(names.index(c.tradition) for c in scenario.communities), scenario.seed, cache)
+    checkpoints: dict[str, str] = {}
+    for name, cell in plan.resolved.items():
+        if "generator" not in cell.own_parts and cell.generator.kind == "serve":
+            made = served_generator(cell.generator, cell.traditions, cell.seed, cache)
+        else:
+            made = generator_for(cell, Surroundings(cache), display.preparing)
+        checkpoints[name] = made.checkpoint_sha256
+    return checkpoints
+
+
+def scenario_yaml(scenario: Scenario) -> str:
+    """Return a scenario as YAML, every default written out; it reads back as itself."""
+    head = "# The scenario as it was run, defaults and arguments included. `heritage run` takes it as it is.\n"
+    return head + yaml.safe_dump(
+        json.loads(json.dumps(as_data(scenario))), sort_keys=False, allow_unicode=True, width=120
+    )
+
+
+def describe_plan(plan: Plan, results: Path, out: Path | None) -> dict[str, Any]:
+    """Return what a run would be: for ``--dry-run``."""
+    placement = place(plan.scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s)
+    return {
+        "scenario": plan.scenario.name,
+        "scenario_sha256": scenario_sha256(plan.scenario),
+        "cells": [c.name for c in plan.scenario.cells_to_run],
+        "replications_per_cell": plan.scenario.replications,
+        "runs": plan.estimate.num_replications,
+        "executor": placement.executor,
+        "workers": placement.workers,
+        "why": placement.reason,
+        "cpu_s": round(plan.estimate.cpu_s, 1),
+        "first_time_cpu_s": round(plan.estimate.first_time_cpu_s, 1),
+        "wall_s": round(plan.estimate.cpu_s / max(1, placement.workers), 1),
+        "disk_bytes": plan.estimate.disk_bytes,
+        "path": str(out or results / plan.scenario.name),
+    }
+
+
+def plan_in_words(described: dict[str, Any]) -> list[str]:
+    """Return `describe_plan` as lines for people."""
+    return [
+        f"{described['runs']} replications: {len(described['cells'])} cells x {described['replications_per_cell']}"
+        f" ({', '.join(described['cells'])})",
+        f"on {described['workers']} {'Ray workers' if described['executor'] == 'ray' else 'process'}: {described['why']}",
+        f"about {show_duration(described['wall_s'])} and {described['cpu_s']:.0f} CPU seconds; a first run trains and fills "
+        f"its pools besides, up to {show_duration(described['first_time_cpu_s'])} on one core",
+        f"about {show_bytes(described['disk_bytes'])} in {described['path']}",
+    ]
+
+
+def _served(plan: Plan) -> list[tuple[GeneratorConfig, Scenario]]:
+    found: dict[GeneratorConfig, Scenario] = {}
+    for cell in plan.resolved.values():
+        if cell.generator.kind == "serve" and "generator" not in cell.own_parts:
+            found.setdefault(cell.generator, cell)
+    return list(found.items())
+
+
+def _start_services(
+    stack: contextlib.ExitStack, plan: Plan, served: list[tuple[GeneratorConfig, Scenario]], display: Display
+) -> dict[GeneratorConfig, Generator]:
+    services: dict[GeneratorConfig, Generator] = {}
+    for i, (config, cell) in enumerate(served):
+        from heritage_serving.session import serve_generator
+
+        display.preparing("Starting the generation service", i, len(served))
+        factory = partial(served_generator, config, cell.traditions, cell.seed, cache_dir())
+        services[config] = stack.enter_context(serve_generator(factory, plan.scenario.serving))
+    return services
+
+
+def _worker_lost(log: RunLog, display: Display, task: Task, tries: int) -> None:
+    log.event("worker lost", cell=task.cell, replication=task.replication, tries=tries)
+    display.note(f"a worker died in cell {task.cell}, replication {task.replication}: begun again")
+
+
+def _short(scenario_hash: str, code_hash: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(f"{scenario_hash}\x1f{code_hash}".encode()).hexdigest()
+
+
+def _remove_empty_run(path: Path) -> None:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def quiet_stdout() -> Iterator[None]:
+    """Send whatever libraries print to standard error, so that ``--json`` has standard output to itself."""
+    kept = os.dup(1)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    results: Path = Path("results"),
+    out: Path | None = None,
+    display: Display | None = None,
+    notes: dict[str, Any] | None = None,
+) -> RunRecord:
+    """Run a scenario from beginning to end and return its record (for tests, benches and notebooks)."""
+    display = display or SilentDisplay()
+    with ResourceMeter() as meter:
+        store = start_run(scenario, results, out, display, notes=notes or {})
+        work_off(store, scenario, display, meter)
+        return finish(store, display, meter)

@@ -1,0 +1,212 @@
+"""The scenario: one frozen model composed of every package's own section, with the arms, cells and comparisons on top.
+
+A *cell* is what gets run: an arm (a named set of overrides) with a few more keys set. `resolve_cell` returns the scenario
+a cell stands for, in which no name of an arm or a cell is left: what a run does cannot depend on what it is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
+from heritage_contracts.config import LedgerConfig
+from heritage_experiments.registry import OWN_KIND, content_sha256
+from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
+from heritage_serving.config import ServingConfig
+from heritage_sim.base import Section
+from heritage_sim.config import EconomyConfig, RoyaltyConfig
+
+NAME = r"^[a-z0-9][a-z0-9_\-]*$"
+PRIMARY_OUTCOME = "payout_gap_communities"
+FIXED_FOR_ALL_CELLS = ("name", "question", "seed", "replications", "traditions", "communities", "runtime", "own_parts")
+"""Keys that no arm or cell may change: cells are compared pair by pair on the same world and the same random numbers."""
+
+Overrides = dict[str, Any]
+
+
+class Cell(Section):
+    """One thing to run: an arm, and keys set on top of it."""
+
+    name: str = Field(pattern=NAME, description="Name of the cell in tables and comparisons.")
+    arm: str = Field(default="", description="Arm whose overrides apply; empty for the scenario as it stands.")
+    set: Overrides = Field(default_factory=dict, description="Dotted keys and their values, applied after the arm's.")
+
+
+class Comparison(Section):
+    """A paired difference, treatment minus control, of one outcome."""
+
+    name: str = Field(pattern=NAME, description="Name of the comparison.")
+    treatment: str = Field(description="Cell whose outcome comes first in the difference.")
+    control: str = Field(description="Cell whose outcome is subtracted.")
+    question: str = Field(default="", description="The question it answers, as the report asks it.")
+    outcome: str = Field(default=PRIMARY_OUTCOME, description="Primary outcome that answers it.")
+
+
+class RuntimeConfig(Section):
+    """How a scenario is run. No key here ever changes an outcome."""
+
+    executor: Literal["auto", "local", "ray"] = Field(
+        default="auto", description="Where replications run: this process, Ray workers, or whichever is cheaper."
+    )
+    shards: int = Field(default=1, ge=1, le=256, description="Parts the listeners are divided into [shards].")
+    workers: int | Literal["auto"] = Field(
+        default="auto",
+        description="Replications run at once on Ray [processes]; auto: one per core that this process may use.",
+    )
+    object_store_mb: int = Field(default=256, ge=80, le=1_000_000, description="Ray's shared object store [MiB].")
+    tries: int = Field(default=3, ge=1, le=10, description="Times a replication is tried when its worker dies [times].")
+
+    @field_validator("workers")
+    @classmethod
+    def _positive(cls, workers: int | str) -> int | str:
+        if isinstance(workers, int) and not 1 <= workers <= 1024:
+            raise ValueError("workers must be `auto` or a number from 1 to 1024")
+        return workers
+
+
+class Scenario(Section):
+    """A scenario file, checked. See ``experiments/scenarios/quickstart.yaml`` for a commented one."""
+
+    name: str = Field(pattern=NAME, description="Name; results lie in a folder of this name.")
+    question: str = Field(default="", description="The question that the run answers, as the report asks it.")
+    seed: int = Field(default=1, ge=0, lt=2**63, description="Root seed of every random stream.")
+    replications: int = Field(default=1, ge=1, le=100_000, description="Paired replications of every cell [runs].")
+    traditions: tuple[TraditionConfig, ...] = Field(min_length=1, description="Traditions with their archives.")
+    communities: tuple[CommunityConfig, ...] = Field(min_length=1, description="Communities, each with one tradition.")
+    listeners: ListenersConfig = Field(default_factory=ListenersConfig, description="The listening population.")
+    creators: CreatorsConfig = Field(default_factory=CreatorsConfig, description="Who records and commissions.")
+    economy: EconomyConfig = Field(default_factory=EconomyConfig, description="Days, epochs, money.")
+    generator: GeneratorConfig = Field(
+        default_factory=GeneratorConfig, description="What answers commissions to derive."
+    )
+    recommender: RecommenderConfig = Field(default_factory=RecommenderConfig, description="What fills the slates.")
+    royalty: RoyaltyConfig = Field(default_factory=RoyaltyConfig, description="The rule in force, and shadow rules.")
+    ledger: LedgerConfig = Field(default_factory=LedgerConfig, description="The chain or the reference books.")
+    serving: ServingConfig = Field(default_factory=ServingConfig, description="The generation service.")
+    arms: dict[str, Overrides] = Field(default_factory=dict, description="Named sets of overrides.")
+    cells: tuple[Cell, ...] = Field(default=(), description="What is run; without any, the scenario as it stands.")
+    comparisons: tuple[Comparison, ...] = Field(
+        default=(), description="Paired differences that the report answers with."
+    )
+    runtime: RuntimeConfig = Field(
+        default_factory=RuntimeConfig, description="How it is run; never changes an outcome."
+    )
+    own_parts: dict[str, str] = Field(
+        default_factory=dict,
+        description="Parts of the user's own (`kind: file.py:Class`), by section; filled in on reading.",
+    )
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        for what, where, names in (
+            ("tradition", "traditions", [t.name for t in self.traditions]),
+            ("community", "communities", [c.name for c in self.communities]),
+            ("cell", "cells", [c.name for c in self.cells]),
+            ("comparison", "comparisons", [c.name for c in self.comparisons]),
+        ):
+            for i, name in enumerate(names):
+                if name in names[:i]:
+                    raise _wrong(f"the {what} name {name!r} stands twice; every {what} needs its own", where, i, "name")
+        traditions = [t.name for t in self.traditions]
+        for i, community in enumerate(self.communities):
+            if community.tradition not in traditions:
+                raise _wrong(
+                    f"community {community.name!r} names the tradition {community.tradition!r}; "
+                    f"the scenario has {', '.join(traditions)}",
+                    *("communities", i, "tradition"),
+                )
+        for i, tradition in enumerate(traditions):
+            if tradition not in {c.tradition for c in self.communities}:
+                raise _wrong(
+                    f"no community has the tradition {tradition!r}; give it one or leave it out", "traditions", i
+                )
+        for i, cell in enumerate(self.cells):
+            if cell.arm and cell.arm not in self.arms:
+                raise _wrong(
+                    f"cell {cell.name!r} names the arm {cell.arm!r}; the scenario has {', '.join(self.arms) or 'none'}",
+                    *("cells", i, "arm"),
+                )
+        cells = [c.name for c in self.cells]
+        for i, comparison in enumerate(self.comparisons):
+            for side in ("treatment", "control"):
+                if getattr(comparison, side) not in cells:
+                    raise _wrong(
+                        f"comparison {comparison.name!r} names the cell {getattr(comparison, side)!r}; "
+                        f"the scenario has {', '.join(cells) or 'none'}",
+                        *("comparisons", i, side),
+                    )
+        return self
+
+    @property
+    def cells_to_run(self) -> tuple[Cell, ...]:
+        """Return the cells, or the one cell that the scenario itself is."""
+        return self.cells or (Cell(name="scenario"),)
+
+    def cell(self, name: str) -> Cell:
+        """Return a cell by name."""
+        return next(c for c in self.cells_to_run if c.name == name)
+
+
+def _wrong(message: str, *path: str | int) -> PydanticCustomError:
+    # The key path travels in the context, so that the reader can find the line.
+    return PydanticCustomError("scenario", "{message}", {"message": message, "path": path})
+
+
+def as_data(scenario: Scenario, *, defaults: bool = True) -> dict[str, Any]:
+    """Return a scenario as plain data, own parts back in their ``kind:``, such that it reads back as itself.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What to write down.
+    defaults : bool
+        Whether keys that were left to their default are written too.
+    """
+    data = scenario.model_dump(mode="json", exclude_unset=not defaults, exclude={"own_parts"})
+    for section, kind in scenario.own_parts.items():
+        node = data
+        for key in section.split("."):
+            node = node.setdefault(key, {})
+        node["kind"] = kind
+    return data
+
+
+def scenario_sha256(scenario: Scenario) -> str:
+    """Return the hash of everything that can change an outcome: all keys but ``runtime``, and the text of own parts."""
+    data = as_data(scenario)
+    data.pop("runtime")
+    data["own_parts"] = {section: content_sha256(kind) for section, kind in sorted(scenario.own_parts.items())}
+    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of scenario files, for editors; ``kind`` also admits ``file.py:Class``."""
+    schema = Scenario.model_json_schema()
+    schema["properties"].pop("own_parts")
+    schema["properties"]["extends"] = {"type": "string", "description": "Scenario file that this one builds on."}
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "heritage scenario"
+    for definition in ("GeneratorConfig", "RecommenderConfig", "RuleConfig", "LedgerConfig"):
+        kind = schema.get("$defs", {}).get(definition, {}).get("properties", {}).get("kind")
+        if kind and "enum" in kind:
+            kind["anyOf"] = [{"enum": kind.pop("enum")}, {"type": "string", "pattern": OWN_KIND.pattern}]
+            kind.pop("type", None)
+    return schema
+
+
+def overridden(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return plain data with overrides merged in, section by section; neither argument is changed."""
+    merged = dict(data)
+    for key, value in overrides.items():
+        held = merged.get(key)
+        if isinstance(held, Mapping) and isinstance(value, Mapping):
+            merged[key] = overridden(held, value)
+        else:
+            merged[key] = value
+    return merged

@@ -1,0 +1,245 @@
+"""Scenario files as text: YAML whose every key remembers its file and line, so that an error can point at it.
+
+A scenario may name a base with ``extends:`` (a path beside its own file). Mappings are merged key by key, everything
+else is replaced; a key's origin is the file that had the last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from heritage_sim.base import InputError
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a key was written.
+
+    Parameters
+    ----------
+    source : str
+        File, or the argument (``--set royalty.rule.kind=...``).
+    line : int
+        Line in the file, from 1; 0 for an argument.
+    """
+
+    source: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        """Return ``file, line n``, or the argument as it was given."""
+        return f"{self.source}, line {self.line}" if self.line else self.source
+
+
+@dataclass(slots=True)
+class Source:
+    """Unchecked scenario data with the origin of every key.
+
+    Parameters
+    ----------
+    data : dict
+        Plain mappings, lists and scalars.
+    origins : dict of tuple to Origin
+        Origin of each key path.
+    name : str
+        What the whole is called in messages.
+    folder : Path
+        Folder against which relative paths in it are read.
+    """
+
+    data: dict[str, Any]
+    name: str
+    folder: Path = field(default_factory=Path)
+    origins: dict[KeyPath, Origin] = field(default_factory=dict)
+
+    def origin(self, path: Sequence[str | int]) -> Origin:
+        """Return the origin of a key, or of the nearest key above it that has one."""
+        key = tuple(path)
+        while key:
+            if key in self.origins:
+                return self.origins[key]
+            key = key[:-1]
+        return Origin(self.name)
+
+    def merge(self, other: Source) -> None:
+        """Lay another source over this one."""
+        _merge(self.data, other.data)
+        self.origins.update(other.origins)
+
+    def assign(self, argument: str) -> None:
+        """Apply one ``a.b=value`` argument of ``--set``; the value is read as YAML.
+
+        Raises
+        ------
+        InputError
+            If the argument has no ``=``, an empty key, or walks through something that is not a section.
+        """
+        dotted, equals, text = argument.partition("=")
+        where = f"--set {argument}"
+        if not equals or not all(dotted.strip().split(".")):
+            raise InputError(
+                f"the argument {argument!r} is not of the form key.key=value",
+                where,
+                "for example --set economy.days=30",
+            )
+        try:
+            value = yaml.safe_load(text) if text else ""
+        except yaml.YAMLError as error:
+            raise InputError("the value cannot be read as YAML", where, "put quotes around it") from error
+        path = tuple(dotted.strip().split("."))
+        put(self.data, path, value, where)
+        key = tuple(int(k) if k.isdigit() else k for k in path)
+        self.origins = {k: v for k, v in self.origins.items() if k[: len(key)] != key}
+        self.origins[key] = Origin(where)
+
+
+def put(data: dict[str, Any], path: Sequence[str], value: Any, where: str) -> None:
+    """Set a dotted key in nested mappings and lists, making sections on the way.
+
+    Raises
+    ------
+    InputError
+        If the way leads through a value, or to an item that a list does not have.
+    """
+    node: Any = data
+    for i, key in enumerate(path):
+        last = i == len(path) - 1
+        if isinstance(node, list):
+            if not key.isdigit() or int(key) >= len(node):
+                raise InputError(
+                    f"{'.'.join(path[:i])} is a list of {len(node)} items; {key!r} is none of them",
+                    where,
+                    f"use a number from 0 to {len(node) - 1}",
+                )
+            index: Any = int(key)
+        elif isinstance(node, dict):
+            index = key
+        else:
+            raise InputError(f"{'.'.join(path[:i])} is a value, not a section", where, "leave off the keys after it")
+        if last:
+            node[index] = value
+        else:
+            if isinstance(node, dict) and node.get(index) is None:
+                node[index] = {}
+            node = node[index]
+
+
+def read_source(path: Path, _seen: tuple[Path, ...] = ()) -> Source:
+    """Return a scenario file, with what it extends below it.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no YAML mapping, names a key twice, or extends itself.
+    """
+    full = path.resolve()
+    if full in _seen:
+        raise InputError(f"the scenario {path} extends itself", str(_seen[-1]), "take the circle out of `extends:`")
+    source = parse_source(_read_text(path), str(path), path.parent)
+    base = source.data.pop("extends", None)
+    if base is None:
+        return source
+    if not isinstance(base, str):
+        raise InputError(
+            "`extends` must be the path of a scenario file", str(source.origin(("extends",))), "name one file"
+        )
+    below_path = path.parent / base
+    if not below_path.is_file():
+        raise InputError(
+            f"the scenario extends {base}, which does not exist",
+            str(source.origin(("extends",))),
+            f"correct the path; it is read from {path.parent}",
+        )
+    below = read_source(below_path, (*_seen, full))
+    below.merge(source)
+    below.name, below.folder = source.name, source.folder
+    return below
+
+
+def parse_source(text: str, name: str, folder: Path) -> Source:
+    """Return YAML text as plain data with the line of every key.
+
+    Raises
+    ------
+    InputError
+        If the text is no YAML, no mapping, empty, or names a key twice.
+    """
+    try:
+        loader = yaml.SafeLoader(text)
+        try:
+            root = loader.get_single_node()
+            if root is None:
+                raise InputError("the scenario is empty", name, "start from experiments/scenarios/quickstart.yaml")
+            if not isinstance(root, yaml.MappingNode):
+                raise InputError(
+                    "a scenario is a mapping of keys to values",
+                    f"{name}, line {root.start_mark.line + 1}",
+                    "start from experiments/scenarios/quickstart.yaml",
+                )
+            origins = dict(_origins(root, (), name))
+            data: Any = loader.construct_document(root)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError(
+            f"this is not YAML: {error.problem or error.context}",
+            f"{name}{line}",
+            "check indentation, quotes and colons",
+        ) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"this is not YAML: {error}", name, "save the file as UTF-8 text") from error
+    return Source(data=data, name=name, folder=folder, origins=origins)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        near = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+        hint = f"this folder has {', '.join(near)}" if near else "see experiments/scenarios for those that come with it"
+        raise InputError("there is no such scenario file", str(path), hint) from error
+    except UnicodeDecodeError as error:
+        raise InputError("the scenario is not UTF-8 text", str(path), "save it as UTF-8") from error
+    except OSError as error:
+        raise InputError(
+            f"the scenario cannot be read: {error.strerror}", str(path), "name a file that you may read"
+        ) from error
+
+
+def _origins(node: yaml.Node, path: KeyPath, name: str) -> Iterator[tuple[KeyPath, Origin]]:
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            word = str(key.value)
+            if word in lines:
+                raise InputError(
+                    f"the key `{word}` stands twice",
+                    f"{name}, line {line}",
+                    f"keep one of the two (the first is on line {lines[word]})",
+                )
+            lines[word] = line
+            yield (*path, word), Origin(name, line)
+            yield from _origins(value, (*path, word), name)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, item in enumerate(node.value):
+            yield (*path, i), Origin(name, item.start_mark.line + 1)
+            yield from _origins(item, (*path, i), name)
+
+
+def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    for key, value in above.items():
+        held = below.get(key)
+        if isinstance(held, dict) and isinstance(value, Mapping):
+            _merge(held, value)
+        else:
+            below[key] = value
