@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-_TOKEN = re.compile(r"(?P<bar>\|\]|\|+)|(?P<acc>\^|_|=)?(?P<name>[A-Ga-gz])(?P<octave>[,']*)(?P<num>\d*)(?P<den>/\d*)?|(?P<tie>-)")
+_TOKEN = re.compile(
+    r"(?P<bar>\|\]|\|+)|(?P<acc>\^|_|=)?(?P<name>[A-Ga-gz])(?P<octave>[,']*)(?P<num>\d*)(?P<den>/\d*)?|(?P<tie>-)"
+)
 _TONIC = {"C": 0, "D": 1, "E": 2, "F": 3, "G": 4, "A": 5, "B": 6}
 _ALTERATION = {None: 0, "=": 0, "^": 1, "_": -1}
 

@@ -33,8 +33,8 @@ FINALIS = 4
 """Diatonic degree of the key signature on which a melody of the zhi mode ends (counted from 0)."""
 METRE = Fraction(2, 4)
 TICKS_PER_WHOLE = 16
-TICK_S = 0.15
-"""A sixteenth in seconds. The collection notates no tempo: 100 quarter notes a minute are assumed."""
+TICK_S = 0.25
+"""A sixteenth in seconds. The collection notates no tempo: 60 quarter notes a minute are assumed."""
 
 _READER_VERSION = 2
 

@@ -21,7 +21,7 @@ from heritage_sim.base import REST, InputError, Keys, Notes, Origin, Piece, Rece
 MIN_DURATION_PIECES = 3
 """A note length belongs to the tradition if at least so many pieces use it (or all, in an archive smaller than 30)."""
 
-HOLD_SHARE = 0.02
+HOLD_SHARE = 0.05
 """Notes may be held across the cycle if the archive does so at more than this share of its inner boundaries."""
 
 
@@ -235,10 +235,10 @@ def _tradition(config: TraditionConfig, source: Source, scores: Sequence[Score])
 
 
 def _lattice(tuning: Tuning, scores: Sequence[Score]) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
-    """Return all (degree, period) pairs from the lowest to the highest note of the archive, ascending."""
+    """Return all (degree, period) pairs from the lowest to the highest note of the archive and finalis, ascending."""
     degrees = tuning.num_degrees
     indices = np.concatenate([(s.period.astype(np.int64) * degrees + s.degree)[s.degree >= 0] for s in scores])
-    run = np.arange(indices.min(), indices.max() + 1)
+    run = np.arange(min(0, int(indices.min())), max(0, int(indices.max())) + 1)
     return (run % degrees).astype(np.int16), (run // degrees).astype(np.int16)
 
 

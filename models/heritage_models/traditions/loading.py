@@ -20,8 +20,8 @@ PANPIPES_TUNING = "Bolivia_Sikura_01"
 
 GATRA_TICK_S = 0.3
 """Half a beat in seconds: about 100 beats a minute. Assumed."""
-PHRASE_TICK_S = 0.15
-"""A sixteenth in seconds: 100 quarter notes a minute. Assumed."""
+PHRASE_TICK_S = 0.25
+"""A sixteenth in seconds: 60 quarter notes a minute. Assumed."""
 
 
 def load(config: TraditionConfig, root_seed: int, cache_dir: Path) -> Corpus:

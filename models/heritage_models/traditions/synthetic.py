@@ -8,7 +8,7 @@ and broken, no more; what is real about them is the measured tuning.
   cycle of sixteen beats ends with a gong, across which nothing is held; cycles come back (AAB, ABA, ABB).
 * `phrase_melodies` (panpipes, and tunings imported without scores): phrases of two measures fall towards a goal along an
   arch, by steps that favour odd numbers of pipes (neighbouring pipes lie in the two halves of a hocketing pair), in
-  rhythmic cells of one beat; phrases come back (AABB, AABA, ABAB).
+  rhythmic cells of one beat; phrases come back (AABBCC, AABBAA, ABABCC).
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _phrase_piece(tuning: Tuning, draws: _Draws, title: str, ornamented: bool) -
     ornate = 0.03 + 0.17 * draws.uniform()
     taste = [0.15 + draws.uniform() ** 2 for _ in _CELLS]
     top = low + max(2, round((high - low) * (0.4 + 0.5 * draws.uniform())))
-    form = ("AABB", "AABA", "ABAB", "AABC")[draws.choose([2, 1, 1, 1])]
+    form = ("AABBCC", "AABBAA", "ABABCC", "AABBCB")[draws.choose([2, 1, 1, 1])]
     phrases: dict[str, list[Event]] = {}
     for letter in sorted(set(form)):
         final = letter == form[-1]
