@@ -23,12 +23,6 @@ class EconomyConfig(Section):
     refresh_days: int = Field(
         1, ge=1, le=366, description="Days between refreshes of the recommender [days]; must divide `epoch_days`."
     )
-    post_lag_hours: float = Field(
-        6.0,
-        ge=0.0,
-        le=10_000.0,
-        description="From the end of an epoch until its statement is posted to the ledger [hours].",
-    )
     claim_every_epochs: int = Field(
         1, ge=0, le=1_000, description="Payees claim after every so many posted epochs [epochs]; 0: never."
     )

@@ -185,7 +185,7 @@ class Recorder:
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down."""
         self.making = Making(**state["making"])
-        self.daily = list(np.array(state["daily"]))
+        self.daily = [np.array(row) for row in state["daily"]]
         self.plays = np.array(state["plays"])
         self.earned_units = np.array(state["earned_units"])
         self.exposures_by_community = np.array(state["exposures_by_community"])

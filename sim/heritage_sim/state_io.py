@@ -10,7 +10,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -86,8 +86,7 @@ def _put_down(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
     """Return a value as JSON can hold it; arrays are set aside under running names."""
     match value:
         case None | bool() | int() | float() | str():
-            # NumPy's float64 and str_ are also Python's; taking the plain type keeps JSON the same for both.
-            return value.item() if isinstance(value, np.generic) else value
+            return value
         case dict():
             _refuse_other_keys(value)  # pyright: ignore[reportUnknownArgumentType]
             return {k: _put_down(v, arrays) for k, v in value.items()}  # pyright: ignore[reportUnknownVariableType]
@@ -98,7 +97,7 @@ def _put_down(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
         case bytes():
             return {_BYTES: value.hex()}
         case np.ndarray() | np.generic():
-            array = np.asarray(value)
+            array = cast("npt.NDArray[Any]", np.asarray(value))  # pyright: ignore[reportUnknownArgumentType]
             if array.dtype.hasobject:
                 raise TypeError("an array of objects has no place in a state")
             name = f"a{len(arrays)}"

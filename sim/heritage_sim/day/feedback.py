@@ -78,11 +78,13 @@ class Accounts:
 
     def creator_views(self, day: int, terms: Sequence[CommunityTerms], epochs_left: float) -> list[CreatorView]:
         """Return what each creator knows this morning."""
-        income = self.credited_units[self._num_communities :].tolist()
-        recorded, derived = self._expected.tolist()
+        income: list[int] = self.credited_units[self._num_communities :].tolist()
+        recorded: list[float] = self._expected[RECORDED].tolist()
+        derived: list[float] = self._expected[DERIVED].tolist()
+        community: list[int] = self._creator_community.tolist()
         return [
             CreatorView(day, terms[c], units, recorded[c], derived[c], epochs_left)
-            for c, units in zip(self._creator_community.tolist(), income, strict=True)
+            for c, units in zip(community, income, strict=True)
         ]
 
     def community_views(self, epoch: int, terms: Sequence[CommunityTerms]) -> list[CommunityView]:

@@ -1,9 +1,9 @@
 """Step 8: statements go to the ledger, payees claim, and the books are checked to the unit.
 
-The calendar decides when things are asked of the ledger; block timestamps decide when they happened. A statement is
-posted ``post_lag_hours`` after its epoch ends, its money is withdrawable when the challenge window is over, and payees
-claim ``claim_lag_hours`` after that. Claims that fall due before the next posting come before it, so the chain's clock
-never runs backwards; where one posting is not over when the next is due, the next one waits.
+The calendar decides when things are asked of the ledger; block timestamps decide when they happened. A statement goes
+to the ledger when its epoch ends; the ledger posts it after its own lag, and the money is withdrawable when the
+challenge window is over. Payees claim ``claim_lag_hours`` after that. Claims that fall due before the next posting come
+before it, so the chain's clock never runs backwards; where one posting is not over when the next is due, it waits.
 """
 
 from __future__ import annotations
@@ -67,15 +67,18 @@ class Treasury:
     ledger : Ledger
         Empty.
     config : EconomyConfig
-        Lags, and how often payees claim.
+        When and how often payees claim.
     num_payees : int
         All of them claim.
+    post_lag_s : int
+        Seconds that the ledger lets pass between an epoch's end and its posting.
     """
 
-    def __init__(self, ledger: Ledger, config: EconomyConfig, num_payees: int) -> None:
+    def __init__(self, ledger: Ledger, config: EconomyConfig, num_payees: int, post_lag_s: int) -> None:
         self.ledger = ledger
         self.books: list[EpochBooks] = []
         self._config = config
+        self._post_lag_s = post_lag_s
         self._outstanding = np.zeros(num_payees, dtype=np.int64)
         self._due_s: list[int] = []
         self._clock_s = config.genesis_s
@@ -101,13 +104,13 @@ class Treasury:
         LedgerError
             If the deposit differs from the pool, or the ledger's books do not balance.
         """
-        planned_s = self._config.calendar.start_of(stop_day) + round(self._config.post_lag_hours * HOUR_S)
-        self._claim_what_is_due(planned_s)
-        at_s = max(planned_s, self._clock_s)
-        before = self.ledger.deposited_units()
+        ended_s = self._config.calendar.start_of(stop_day)
+        self._claim_what_is_due(until_s=ended_s)
         if records:
-            self.ledger.register(records, at_s)
-        made = self.ledger.post(statement, at_s)
+            self.ledger.register(records, max(ended_s, self._clock_s))
+        self._claim_what_is_due(until_s=ended_s + self._post_lag_s)
+        before = self.ledger.deposited_units()
+        made = self.ledger.post(statement, ended_s)
         self._clock_s = made.withdrawable_s
         self._outstanding += statement.payee_units
         line = EpochBooks(

@@ -42,13 +42,7 @@ class LocalExecutor:
         return [host.snapshot() for host in self._hosts]
 
     def restore(self, states: Sequence[State]) -> None:
-        """Restore every shard.
-
-        Raises
-        ------
-        InputError
-            If the states come from another number of shards.
-        """
+        """Restore every shard; an `InputError` if the states come from another number of shards."""
         check_num_states(states, self.num_shards)
         for host, state in zip(self._hosts, states, strict=True):
             host.restore(state)

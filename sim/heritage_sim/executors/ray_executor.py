@@ -1,13 +1,17 @@
 """Shards as Ray actors, one a shard. What dies is built again and catches up; the run goes on with the same results.
 
 A shard is deterministic: its state follows from its factory and the calls it has had. So the executor keeps the last
-checkpoint and the calls since then, and a shard whose process is gone (killed, out of memory, lost node) is made again by
-its factory, restored from the checkpoint and given those calls anew. Arguments lie in Ray's object store once, owned by
-the driver, so they outlive the actor. Results carry nothing of where they were computed.
+checkpoint and the calls since then, and a shard whose process is gone (killed, out of memory, lost node) is made again
+by its factory, restored from the checkpoint and given those calls anew. Arguments lie in Ray's object store once, owned
+by the driver, so they outlive the actor. Results carry nothing of where they were computed.
+
+Actors reserve no cores of Ray's count (a fixed share would make a run wait for ever where there are more shards than
+cores); they are spread over the machines of a cluster.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -28,8 +32,6 @@ class RayExecutor:
     ----------
     factories : sequence of callable
         One for each shard, without arguments and picklable, that builds its `Population` in the actor.
-    num_cpus : float, default 1
-        Cores that Ray reserves for an actor.
 
     Raises
     ------
@@ -37,10 +39,10 @@ class RayExecutor:
         If Ray is not installed.
     """
 
-    def __init__(self, factories: Sequence[Callable[[], Population]], num_cpus: float = 1.0) -> None:
+    def __init__(self, factories: Sequence[Callable[[], Population]]) -> None:
         self._ray = started_ray()
         self._factories = list(factories)
-        self._actor = self._ray.remote(num_cpus=num_cpus, max_restarts=0)(ShardActor)
+        self._actor = self._ray.remote(num_cpus=0, max_restarts=0, scheduling_strategy="SPREAD")(ShardActor)
         self._actors: list[Any] = [self._actor.remote(make) for make in self._factories]
         self._checkpoint: list[Any] | None = None
         self._since: list[tuple[str, list[Any]]] = []
@@ -55,13 +57,7 @@ class RayExecutor:
         return self._ray.get([actor.process_id.remote() for actor in self._actors])
 
     def call(self, method: str, *args: Any) -> list[Any]:
-        """Return ``shard.method(*args)`` of every shard, in shard order.
-
-        Raises
-        ------
-        HeritageError
-            If a shard dies again and again.
-        """  # noqa: DOC502
+        """Return ``shard.method(*args)`` of every shard, in shard order; a `HeritageError` if one keeps dying."""
         held = [self._ray.put(arg) for arg in args]
         self._since.append((method, held))
         return self._gathered([actor.call.remote(method, *held) for actor in self._actors])
@@ -75,13 +71,7 @@ class RayExecutor:
         return taken
 
     def restore(self, states: Sequence[State]) -> None:
-        """Restore every shard.
-
-        Raises
-        ------
-        InputError
-            If the states come from another number of shards.
-        """  # noqa: DOC502
+        """Restore every shard; an `InputError` if the states come from another number of shards."""
         check_num_states(states, self.num_shards)
         self._checkpoint = [self._ray.put(state) for state in states]
         self._since = []
@@ -157,10 +147,10 @@ def started_ray() -> Any:
             "Ray is not installed", "runtime.executor: ray", "install heritage-economy[serve], or set it to local"
         ) from None
     if not ray.is_initialized():
-        ray.init(
+        ray.init(  # pyright: ignore[reportUnknownMemberType]
             include_dashboard=False,
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
             # Socket paths may not exceed 107 characters; the default folder lies deep on some machines.
             _temp_dir=tempfile.mkdtemp(prefix="hr-", dir="/tmp" if os.path.isdir("/tmp") else None),
         )
