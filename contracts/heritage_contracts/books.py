@@ -8,19 +8,16 @@ journal and `restore` is going through it. Every kind reads every kind's journal
 from __future__ import annotations
 
 import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import EMBEDDED_CHAIN_ID, Deployment
-from heritage_contracts.hashing import keccak256
-from heritage_contracts.merkle import Layers, build_layers, payee_leaves, root_of
+from heritage_contracts.epoch import Commitment, Epoch, make_epoch, rebuild
 from heritage_contracts.provenance import RecordBook, records_from_state, records_to_state
 from heritage_contracts.schedule import DEPLOY_LEAD_S
 from heritage_sim.base import InputError, LedgerError, Payments, ProvenanceRecord, Settlement, Statement, sum_exactly
@@ -29,49 +26,6 @@ from heritage_sim.base.protocols import State
 JOURNAL_VERSION = 1
 _MOST_UNITS = 1 << 62
 _EMPTY = np.zeros(0, dtype=np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """An epoch as it goes to the distributor, and as it is published.
-
-    Parameters
-    ----------
-    epoch : int
-        Its number.
-    pool_units : int
-        What is deposited.
-    cumulative : tuple of int, length num_payees
-        What each payee has earned since the beginning.
-    layers : list of list of bytes
-        Merkle tree over them.
-    provenance_head : bytes
-        Head of the provenance registry it was settled on.
-    published : bytes
-        The epoch's data as canonical JSON.
-    """
-
-    epoch: int
-    pool_units: int
-    cumulative: tuple[int, ...]
-    layers: Layers
-    provenance_head: bytes
-    published: bytes
-
-    @property
-    def root(self) -> bytes:
-        """Return the Merkle root."""
-        return root_of(self.layers)
-
-    @property
-    def total(self) -> int:
-        """Return the sum of all cumulative amounts."""
-        return sum(self.cumulative)
-
-    @property
-    def data_hash(self) -> bytes:
-        """Return the hash of the published data, which stands on the chain beside the root."""
-        return keccak256(self.published)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +116,10 @@ class JournaledLedger(ABC):
         """Return the fold of all provenance batches so far."""
 
     @abstractmethod
+    def commitment(self, epoch: int) -> Commitment:
+        """Return what was recorded when an epoch was posted."""
+
+    @abstractmethod
     def last_block_s(self) -> int:
         """Return the timestamp of the last block."""
 
@@ -222,7 +180,8 @@ class JournaledLedger(ABC):
         self._check_statement(statement)
         units = [int(u) for u in statement.payee_units]
         before = self._epochs[-1].cumulative if self._epochs else (0,) * len(units)
-        epoch = self._make_epoch(statement, tuple(c + u for c, u in zip(before, units, strict=True)))
+        cumulative = tuple(c + u for c, u in zip(before, units, strict=True))
+        epoch = make_epoch(self.deployment, statement, cumulative, self.provenance_head())
         settlement = self._write_epoch(epoch, int(at_s) + self.config.post_lag_s)
         self._epochs.append(epoch)
         self._journal.append(
@@ -290,6 +249,10 @@ class JournaledLedger(ABC):
     def audit(self) -> Audit:
         """Return the books after checking that they balance.
 
+        Returns
+        -------
+        Audit
+
         Raises
         ------
         LedgerError
@@ -311,8 +274,42 @@ class JournaledLedger(ABC):
     def published_epoch(self, epoch: int) -> bytes:
         """Return an epoch's published data: canonical JSON from which anybody can rebuild its root."""
         if not 0 <= epoch < len(self._epochs):
-            raise LedgerError(f"epoch {epoch} is not posted", "EpochDistributor", f"Posted: {len(self._epochs)} epochs.")
+            raise LedgerError(
+                f"epoch {epoch} is not posted", "EpochDistributor", f"Posted: {len(self._epochs)} epochs."
+            )
         return self._epochs[epoch].published
+
+    def verify_epoch(self, published: bytes, where: str = "published epoch") -> Commitment:
+        """Rebuild an epoch from its published data and compare it with what the ledger recorded at posting.
+
+        Parameters
+        ----------
+        published : bytes
+            The data, from wherever it was published.
+        where : str
+            File it came from, for the message.
+
+        Returns
+        -------
+        Commitment
+            On which data and ledger agree.
+
+        Raises
+        ------
+        LedgerError
+            If they do not, naming every field in which they differ.
+        """
+        rebuilt = rebuild(published, where)
+        self.published_epoch(rebuilt.epoch)
+        recorded = self.commitment(rebuilt.epoch)
+        differing = [f.name for f in fields(Commitment) if getattr(rebuilt, f.name) != getattr(recorded, f.name)]
+        if differing:
+            raise LedgerError(
+                f"epoch {rebuilt.epoch} was posted with another {' and '.join(differing)}",
+                where,
+                "This is not the data the epoch was settled on.",
+            )
+        return recorded
 
     # ---- journal ------------------------------------------------------------------------------------------------
 
@@ -397,20 +394,3 @@ class JournaledLedger(ABC):
                 )
         if (self._epochs[-1].total if self._epochs else 0) + int(statement.pool_units) >= _MOST_UNITS:
             raise LedgerError("the pools add up to more than 2^62 units", where, "Use a coarser unit.")
-
-    def _make_epoch(self, statement: Statement, cumulative: tuple[int, ...]) -> Epoch:
-        at = self.deployment
-        leaves = payee_leaves(at.chain_id, at.distributor, at.payee_ids, cumulative)
-        head = self.provenance_head()
-        published: dict[str, Any] = {
-            "chain_id": at.chain_id,
-            "distributor": "0x" + at.distributor.hex(),
-            "epoch": int(statement.epoch),
-            "pool_units": int(statement.pool_units),
-            "provenance_head": "0x" + head.hex(),
-            "rule": statement.rule,
-            "payees": [["0x" + p.hex(), c] for p, c in zip(at.payee_ids, cumulative, strict=True)],
-        }
-        text = json.dumps(published, sort_keys=True, separators=(",", ":"))
-        layers = build_layers(leaves)
-        return Epoch(int(statement.epoch), int(statement.pool_units), cumulative, layers, head, text.encode())

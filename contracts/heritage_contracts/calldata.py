@@ -11,6 +11,7 @@ from functools import cache
 
 from heritage_contracts.hashing import keccak256, selector, word
 
+POSTED_TOPIC = keccak256(b"Posted(uint256,bytes32,uint256,uint256,bytes32,bytes32)")
 CLAIMED_TOPIC = keccak256(b"Claimed(bytes32,address,uint256,uint256)")
 
 

@@ -74,11 +74,23 @@ class Chain:
     def __init__(self, w3: Web3) -> None:
         self._w3 = w3
         self.chain_id = int(w3.eth.chain_id)
-        self._nonces = dict.fromkeys(ROLES, 0)
+        self._nonces: dict[str, int] = dict.fromkeys(ROLES, 0)
         self.last_s = int(w3.eth.get_block("latest")["timestamp"])  # pyright: ignore[reportTypedDictNotRequiredAccess]
 
     def block(self, calls: Sequence[Call], at_s: int) -> list[Mined]:
         """Put calls into one block at ``at_s``, or at the first free second after the last block.
+
+        Parameters
+        ----------
+        calls : sequence of Call
+            In order.
+        at_s : int
+            Wished timestamp, seconds.
+
+        Returns
+        -------
+        list of Mined
+            What became of each call.
 
         Raises
         ------
@@ -107,6 +119,19 @@ class Chain:
     def read(self, to: bytes, data: bytes, role: str = "relayer") -> bytes:
         """Return what a call answers on the state after the last block, without writing.
 
+        Parameters
+        ----------
+        to : bytes
+            20-byte address of the contract.
+        data : bytes
+            Calldata.
+        role : str
+            Who asks.
+
+        Returns
+        -------
+        bytes
+
         Raises
         ------
         LedgerError
@@ -121,6 +146,17 @@ class Chain:
             answer: Any = error.rpc_response or {}
             name = _error_name(answer.get("error", {}).get("data"))
             raise LedgerError(f"the contract refused: {name}", "EVM") from None
+
+    def logs(self, contract: bytes, topics: Sequence[bytes]) -> list[bytes]:
+        """Return the data of a contract's events with these first topics, oldest first."""
+        wanted: Any = {
+            "fromBlock": 0,
+            "toBlock": "latest",
+            "address": self._w3.to_checksum_address(contract),
+            "topics": ["0x" + topic.hex() for topic in topics],
+        }
+        found: list[Any] = list(self._w3.eth.get_logs(wanted))
+        return [bytes(log["data"]) for log in found]
 
     def _sign(self, call: Call) -> bytes:
         transaction: dict[str, Any] = {

@@ -31,7 +31,10 @@ class LedgerConfig(Section):
         default=24.0, ge=0.0, le=8760.0, description="Hours between posting an epoch and the money being withdrawable."
     )
     post_lag_hours: float = Field(
-        default=0.0, ge=0.0, le=8760.0, description="Hours between the end of an epoch and its posting (audit, invoices)."
+        default=0.0,
+        ge=0.0,
+        le=8760.0,
+        description="Hours between the end of an epoch and its posting (audit, invoices).",
     )
     currency_code: str = Field(
         default="hUSD", min_length=1, max_length=11, description="Name of the settlement token, shown beside amounts."

@@ -16,7 +16,7 @@ from heritage_contracts.wallets import contract_address, family_addresses, famil
 EMBEDDED_CHAIN_ID = 131_277_322_940_537
 """Chain id of eth-tester's chain."""
 ROLES = ("operator", "treasury", "guardian", "relayer")
-"""Who signs: the operator deploys, registers and posts; the treasury mints; the guardian disputes; the relayer claims."""
+"""Who signs: operator (deploys, registers, posts), treasury (mints), guardian (disputes), relayer (claims)."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from eth.vm.spoof import SpoofTransaction
-from eth_tester import EthereumTester, PyEVMBackend
+from eth_tester import EthereumTester, PyEVMBackend  # pyright: ignore[reportMissingTypeStubs]
 from web3 import Web3
 from web3.providers.eth_tester import EthereumTesterProvider
 
@@ -30,9 +30,10 @@ class EmbeddedProvider(EthereumTesterProvider):
     """
 
     def __init__(self, genesis_s: int) -> None:
-        account = {"balance": _FUNDS_WEI, "nonce": 0, "code": b"", "storage": {}}
-        backend: Any = PyEVMBackend(
-            genesis_parameters=PyEVMBackend.generate_genesis_params({"timestamp": genesis_s}),
+        account: dict[str, Any] = {"balance": _FUNDS_WEI, "nonce": 0, "code": b"", "storage": {}}
+        make_backend: Any = PyEVMBackend
+        backend = make_backend(
+            genesis_parameters=make_backend.generate_genesis_params({"timestamp": genesis_s}),
             genesis_state={role_address(role): dict(account) for role in ROLES},
         )
         super().__init__(EthereumTester(backend))
@@ -89,4 +90,3 @@ class EmbeddedProvider(EthereumTesterProvider):
 def embedded_web3(genesis_s: int) -> Web3:
     """Return web3 on a fresh embedded chain whose block 0 is at ``genesis_s``; no formatting middleware is put on."""
     return Web3(EmbeddedProvider(genesis_s), middleware=[])
-

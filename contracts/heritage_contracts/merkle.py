@@ -13,7 +13,9 @@ from heritage_contracts.hashing import keccak256
 Layers = list[list[bytes]]
 
 
-def payee_leaves(chain_id: int, distributor: bytes, payee_ids: Sequence[bytes], cumulative: Sequence[int]) -> list[bytes]:
+def payee_leaves(
+    chain_id: int, distributor: bytes, payee_ids: Sequence[bytes], cumulative: Sequence[int]
+) -> list[bytes]:
     """Return the leaf of each payee.
 
     Parameters
@@ -42,6 +44,15 @@ def payee_leaves(chain_id: int, distributor: bytes, payee_ids: Sequence[bytes], 
 
 def build_layers(leaves: Sequence[bytes]) -> Layers:
     """Return all layers of the tree, leaves first, the root alone in the last.
+
+    Parameters
+    ----------
+    leaves : sequence of bytes
+        At least one, 32 bytes each.
+
+    Returns
+    -------
+    list of list of bytes
 
     Raises
     ------

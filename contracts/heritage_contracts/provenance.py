@@ -32,6 +32,15 @@ class RecordBook:
     def new_records(self, records: Sequence[ProvenanceRecord]) -> list[ProvenanceRecord]:
         """Return the records that are not registered yet, in order, each once.
 
+        Parameters
+        ----------
+        records : sequence of ProvenanceRecord
+            Parents before children.
+
+        Returns
+        -------
+        list of ProvenanceRecord
+
         Raises
         ------
         LedgerError

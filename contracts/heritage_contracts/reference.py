@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from heritage_contracts.books import Epoch, JournaledLedger
+from heritage_contracts.books import JournaledLedger
+from heritage_contracts.epoch import Commitment, Epoch
 from heritage_contracts.provenance import fold_head
 from heritage_contracts.schedule import claim_blocks, next_block_s, record_batches
 from heritage_sim.base import LedgerError, Settlement
@@ -29,6 +30,7 @@ class ReferenceLedger(JournaledLedger):
         self._balance = 0
         self._deposited = 0
         self._final: tuple[int, ...] = (0,) * len(self.payee_names)
+        self._commitments: list[Commitment] = []
         self._claimed = [0] * len(self.payee_names)
 
     def _block(self, at_s: int) -> int:
@@ -49,6 +51,9 @@ class ReferenceLedger(JournaledLedger):
         self._deposited += deposit
         final_s = self._block(posted_s + self.config.challenge_window_s)
         self._final = epoch.cumulative
+        self._commitments.append(
+            Commitment(epoch.epoch, epoch.root, epoch.total, deposit, epoch.provenance_head, epoch.data_hash)
+        )
         return Settlement(
             epoch=epoch.epoch,
             pool_units=deposit,
@@ -76,6 +81,10 @@ class ReferenceLedger(JournaledLedger):
     def provenance_head(self) -> bytes:
         """Return the fold of all provenance batches so far."""
         return self._head
+
+    def commitment(self, epoch: int) -> Commitment:
+        """Return what was recorded when an epoch was posted."""
+        return self._commitments[epoch]
 
     def last_block_s(self) -> int:
         """Return the timestamp of the last block."""

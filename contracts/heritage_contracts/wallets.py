@@ -23,10 +23,8 @@ Point = tuple[int, int]
 
 def _add(a: Point, b: Point) -> Point:
     """Return the sum of two points of the curve that are not each other's inverse."""
-    if a == b:
-        slope = 3 * a[0] * a[0] * pow(2 * a[1], -1, _P)
-    else:
-        slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, _P)
+    rise, run = (3 * a[0] * a[0], 2 * a[1]) if a == b else (b[1] - a[1], b[0] - a[0])
+    slope = rise * pow(run, -1, _P) % _P
     x = (slope * slope - a[0] - b[0]) % _P
     return x, (slope * (a[0] - x) - a[1]) % _P
 

@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_contracts import calldata
-from heritage_contracts.books import Epoch, JournaledLedger
+from heritage_contracts.books import JournaledLedger
 from heritage_contracts.chain import Call, Chain, Mined
 from heritage_contracts.compiled import load
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import role_address
+from heritage_contracts.epoch import Commitment, Epoch
 from heritage_contracts.hashing import word
 from heritage_contracts.merkle import proof_of
 from heritage_contracts.schedule import (
@@ -36,6 +37,9 @@ from heritage_sim.base import LedgerError, Settlement
 
 if TYPE_CHECKING:
     from web3 import Web3
+
+PAGE_PAYEES = 2_000
+"""Payees asked about in one call."""
 
 
 class Web3Ledger(JournaledLedger):
@@ -64,7 +68,9 @@ class Web3Ledger(JournaledLedger):
         self.chain = Chain(self._connect(self.genesis_s - DEPLOY_LEAD_S))
         if self.chain.chain_id != at.chain_id:
             raise LedgerError(f"the chain's id is {self.chain.chain_id}, not {at.chain_id}", "EVM")
-        operator, treasury, guardian = (calldata.address_word(role_address(r)) for r in ("operator", "treasury", "guardian"))
+        operator, treasury, guardian = (
+            calldata.address_word(role_address(r)) for r in ("operator", "treasury", "guardian")
+        )
         name = calldata.text(f"{self.config.currency_code} (simulated)")
         symbol = calldata.text(self.config.currency_code)
         arguments = {
@@ -117,10 +123,7 @@ class Web3Ledger(JournaledLedger):
         mined: list[Mined] = []
         bound = claim_gas(len(self.payee_names))
         for block in claim_blocks(len(payees), len(self.payee_names)):
-            calls = [
-                self.claim_many_call([payees[i] for i in items], bound.of(len(items)))
-                for items in block
-            ]
+            calls = [self.claim_many_call([payees[i] for i in items], bound.of(len(items))) for items in block]
             mined += self.chain.block(calls, at_s)
         paid = [
             (topics[1], int.from_bytes(data[:32], "big"))
@@ -178,14 +181,25 @@ class Web3Ledger(JournaledLedger):
         """Return the root under which claims are paid."""
         return self.chain.read(self.deployment.distributor, calldata.call("finalRoot()"))[:32]
 
+    def commitment(self, epoch: int) -> Commitment:
+        """Return what was recorded when an epoch was posted, from the chain's log."""
+        (log,) = self.chain.logs(self.deployment.distributor, [calldata.POSTED_TOPIC, word(epoch)])[-1:]
+        parts = [log[i : i + 32] for i in range(0, 160, 32)]
+        total, deposit = (int.from_bytes(p, "big") for p in parts[1:3])
+        return Commitment(epoch, parts[0], total, deposit, parts[3], parts[4])
+
     def last_block_s(self) -> int:
         """Return the timestamp of the last block."""
         return self.chain.last_s
 
     def claimed_units(self) -> npt.NDArray[np.int64]:
         """Return what the contract has paid each payee so far, shape ``(num_payees,)``."""
-        data = calldata.claimed_of(self.deployment.payee_ids)
-        return np.array(calldata.array_of(self.chain.read(self.deployment.distributor, data)), dtype=np.int64)
+        # In pages: a call's gas is bounded by a block's, which some ten thousand payees would exceed.
+        claimed: list[int] = []
+        for first in range(0, len(self.deployment.payee_ids), PAGE_PAYEES):
+            data = calldata.claimed_of(self.deployment.payee_ids[first : first + PAGE_PAYEES])
+            claimed += calldata.array_of(self.chain.read(self.deployment.distributor, data))
+        return np.array(claimed, dtype=np.int64)
 
     def deposited_units(self) -> int:
         """Return the sum of all deposits: the total of the final root."""
