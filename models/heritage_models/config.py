@@ -78,11 +78,29 @@ class GeneratorConfig(Section):
     heads: int = Field(default=4, ge=1, description="Attention heads [1].")
     learning_rate: float = Field(default=3e-3, gt=0.0, le=1.0, description="Peak learning rate [1].")
     weight_decay: float = Field(default=0.01, ge=0.0, description="Weight decay of AdamW [1].")
+    condition_dropout: float = Field(
+        default=0.2,
+        gt=0.0,
+        lt=1.0,
+        description="Share of training rows whose conditioning is withheld, to serve the unconditioned arm [1].",
+    )
+    held_out_share: float = Field(
+        default=0.1, ge=0.0, le=0.9, description="Share of archive pieces kept for validation, by content hash [1]."
+    )
+    training_seed: int = Field(default=20260101, ge=0, description="Seed of initial weights and batches [1].")
+    prompt_notes: int = Field(
+        default=8, ge=0, description="Most events of the source's first cycle that open a conditioned piece [events]."
+    )
+    slots: int = Field(
+        default=48, ge=1, le=4096, description="Pieces decoded side by side; part of the checkpoint's numerics [slots]."
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> GeneratorConfig:
         if self.width % self.heads:
             raise ValueError("width must be a multiple of heads")
+        if (self.width // self.heads) % 2:
+            raise ValueError("width / heads must be even: places are told apart by rotating pairs")
         return self
 
 

@@ -1,0 +1,38 @@
+"""Files of arrays that are whole or not there: written beside their place, then renamed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_sim.base import StorageError
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    """Write arrays to an ``.npz`` so that no reader ever sees half of it.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written or the disk is full; nothing is left behind.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            temporary = file.name
+            np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise StorageError(
+            f"the cache could not be written: {error.strerror or error}",
+            str(path),
+            "free some disk space, or set HERITAGE_CACHE",
+        ) from error
