@@ -165,7 +165,7 @@ def shares_by_origin(name: str, amounts: Int64) -> Iterator[Outcome]:
     total = int(amounts.sum())
     for origin in Origin:
         value = 100.0 * int(amounts[origin]) / total if total else NAN
-        yield Outcome(f"{name}_{origin.name.lower()}", value, PERCENT, total)
+        yield Outcome(f"{name}_{origin.name.lower()}", value, PERCENT, amounts.size)
 
 
 def payout_per_play_gap(community_units: Int64, plays_by_community: Int64) -> Outcome:

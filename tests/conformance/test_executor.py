@@ -1,0 +1,91 @@
+"""What every executor promises, run on each: results in shard order, checkpoints, restores, clear refusals."""
+
+import pickle
+
+import numpy as np
+import pytest
+from small_world import KEYS, PlainRecommender, shard_factories, world_of
+
+from heritage_sim.base import Executor, InputError
+from heritage_sim.executors import LocalExecutor
+from heritage_sim.executors.ray_executor import RayExecutor
+from heritage_sim.sharding import add_sums, add_tallies, shard_bounds
+
+NUM_SHARDS = 3
+
+
+@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.integration)])
+def make_executor(request):
+    kind = LocalExecutor
+    if request.param == "ray":
+        request.getfixturevalue("ray_cluster")
+        kind = RayExecutor
+    made = []
+
+    def make(num_shards=NUM_SHARDS) -> Executor:
+        made.append(kind(shard_factories(KEYS, num_shards)))
+        return made[-1]
+
+    yield make
+    for executor in made:
+        executor.close()
+        executor.close()
+
+
+def assert_same(one, two):
+    assert pickle.dumps(_plain(one)) == pickle.dumps(_plain(two))
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return (value.dtype.str, value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
+
+
+def test_results_come_in_shard_order(make_executor):
+    executor = make_executor()
+    assert executor.num_shards == NUM_SHARDS
+    usages = executor.call("usage", 0)
+    bounds = [(int(u.listener_ids[0]), int(u.listener_ids[-1]) + 1) for u in usages]
+    assert bounds == shard_bounds(120, NUM_SHARDS)
+
+
+def test_sums_over_shards_do_not_depend_on_their_number(make_executor):
+    tallies = []
+    for num_shards in (1, 2, 5):
+        executor = make_executor(num_shards)
+        for day in range(3):
+            tally = add_tallies(executor.call("run_day", world_of(day)))
+        plays = add_sums(executor.call("recommender_statistics", PlainRecommender(KEYS), 0))["plays"]
+        tallies.append((tally.counts.tolist(), tally.exposures_by_work.tolist(), plays.tolist()))
+    assert tallies[0] == tallies[1] == tallies[2]
+    assert sum(tallies[0][2]) > 0
+
+
+def test_a_checkpoint_taken_up_by_another_executor_goes_on_bit_for_bit(make_executor):
+    first, second = make_executor(), make_executor()
+    for day in range(2):
+        first.call("run_day", world_of(day))
+    first.call("recommender_statistics", PlainRecommender(KEYS), 0)
+    second.restore(first.checkpoint())
+    for executor in (first, second):
+        executor.call("run_day", world_of(2))
+    recommender = PlainRecommender(KEYS)
+    one, two = (add_sums(e.call("recommender_statistics", recommender, 0)) for e in (first, second))
+    assert_same(one, two)
+    assert_same(first.checkpoint(), second.checkpoint())
+
+
+def test_states_of_another_number_of_shards_are_refused(make_executor):
+    states = make_executor(2).checkpoint()
+    with pytest.raises(InputError, match="2 shards cannot be taken up by 3"):
+        make_executor(3).restore(states)
+
+
+def test_an_error_inside_a_shard_reaches_the_caller(make_executor):
+    executor = make_executor()
+    with pytest.raises(Exception, match="no_such_method"):
+        executor.call("no_such_method")
+    assert len(executor.call("usage", 0)) == NUM_SHARDS
