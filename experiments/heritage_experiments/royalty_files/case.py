@@ -129,14 +129,14 @@ def read_case(
     strangers = sorted((w for w in rows.first_line if w not in matched), key=natural_order)
     if strangers:
         notes.append(
-            f"{len(strangers)} works of the usage are not in the works file: what they earn is held in the "
-            "unattributed pot, and they are listed."
+            f"Works of the usage that are not in the works file: {len(strangers)}; they are listed, and what they earn is "
+            "held in the unattributed pot."
         )
     rights, keys, communities = _rights(known, len(strangers), people, payees, notes)
     withheld = [r for r in known if r.work in rows.first_line and not r.consent & Consent.PERFORM]
     if withheld:
         notes.append(
-            f"{len(withheld)} works were played without consent to perform (the first: {withheld[0].work!r}, "
+            f"Works played without consent to perform: {len(withheld)} (the first: {withheld[0].work!r}, "
             f"{withheld[0].where}); what was played is owed for all the same."
         )
     work_ids = tuple(row.work for row in known) + tuple(strangers)
@@ -180,7 +180,7 @@ def _money(
             fees[who] = fee
         missing = num - len(rows.fees_units) if constants.fee is None else 0
         if missing:
-            notes.append(f"{missing} listeners have no fee in the file; it counts as 0.")
+            notes.append(f"Listeners without a fee in the file: {missing}; it counts as 0.")
     total = sum(int(f) for f in fees)
     if stated and total == 0:
         raise InputError("all fees are 0", str(rows.path), "give fees above 0, or drop the fee column and give --pool")
@@ -234,7 +234,7 @@ def _rights(
     community = {name: i for i, name in enumerate(named)}
     homeless = sum(1 for r in known if not r.community)
     if named and homeless:
-        notes.append(f"{homeless} works name no community.")
+        notes.append(f"Works that name no community: {homeless}.")
     home: dict[str, int] = {}
     for row in known:
         for payee, _ in row.payees:

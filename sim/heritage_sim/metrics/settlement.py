@@ -55,7 +55,7 @@ def weighted_quantile(values: npt.ArrayLike, weights: npt.ArrayLike, q: float) -
     weight: Floats = w[here]
     order = np.argsort(value, kind="stable")
     running = np.cumsum(weight[order])
-    first = int(np.searchsorted(running, q * running[-1], side="left"))
+    first = int(np.count_nonzero(running < q * running[-1]))
     ascending: list[float] = value[order].tolist()
     return ascending[first]
 
