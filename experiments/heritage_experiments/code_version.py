@@ -22,9 +22,23 @@ PACKAGES = (
 )
 SHOWN_ONLY = ("heritage_experiments/report/", "heritage_experiments/cli/", "heritage_experiments/bench/")
 """Parts that only show or measure: changing them leaves every outcome as it is."""
-LIBRARIES = (
-    "numpy scipy pandas numba mesa networkx pydantic pyarrow web3 py-evm eth-tester scale-library torch ray music21"
-).split()
+LIBRARIES = [
+    "numpy",
+    "scipy",
+    "pandas",
+    "numba",
+    "mesa",
+    "networkx",
+    "pydantic",
+    "pyarrow",
+    "web3",
+    "py-evm",
+    "eth-tester",
+    "scale-library",
+    "torch",
+    "ray",
+    "music21",
+]
 
 
 @cache

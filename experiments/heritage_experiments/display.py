@@ -14,13 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 SHOWN = (
-    ("payout_gap_communities", "payout gap\n[pp]"),
-    ("payout_gini_creators", "Gini of creators\n[1]"),
-    ("plays_per_session", "plays per\nsession"),
-    ("plays_share_generated", "plays of\ngenerated [%]"),
-    ("settlement_days_withdrawable_median", "settlement\n[days]"),
+    ("payout_gap_communities", "payout gap", "pp"),
+    ("payout_gini_creators", "creators", "Gini"),
+    ("plays_per_session", "plays per", "session"),
+    ("plays_share_generated", "generated", "% of plays"),
+    ("settlement_days_withdrawable_median", "settled in", "days"),
 )
-"""Outcomes shown while a run goes on, with the head of their column; the report has all of them."""
+"""Outcomes shown while a run goes on, with the two lines of their column's head; the report has all of them."""
+
+STAGES = {"train": "Training the generator", "pool": "Composing the pool of pieces"}
+"""Stages that the generator names, for people."""
 
 
 class Display(Protocol):
@@ -103,6 +106,7 @@ class RunDisplay:
 
     def preparing(self, what: str, done: int, total: int) -> None:
         """Show a step of the preparation."""
+        what = STAGES.get(what, what)
         if self._step is None or self._progress.tasks[self._step].description != what:
             if self._step is not None:
                 self._progress.update(self._step, visible=False)
@@ -125,7 +129,7 @@ class RunDisplay:
             self._runs = self._progress.add_task("replications", total=sum(self._planned.values()), left="")
         self._done[cell] += 1
         self._finished_here += 1
-        for name, _ in SHOWN:
+        for name, *_ in SHOWN:
             if name in outcomes:
                 self._values[cell].setdefault(name, []).append(outcomes[name])
         total, done = sum(self._planned.values()), sum(self._done.values())
@@ -141,15 +145,15 @@ class RunDisplay:
         return f"about {show_duration(elapsed / (self._finished_here - 1) * left)} to go"
 
     def _table(self) -> Table:
-        table = Table(title="Means over finished replications", title_justify="left", caption_justify="left")
-        table.add_column("cell")
+        table = Table(title="Means over finished replications", title_justify="left", pad_edge=False)
+        table.add_column("cell", no_wrap=True, overflow="ellipsis")
         table.add_column("done", justify="right")
-        shown = [(n, head) for n, head in SHOWN if any(n in v for v in self._values.values())]
-        for _, head in shown:
-            table.add_column(head, justify="right")
+        shown = [column for column in SHOWN if any(column[0] in v for v in self._values.values())]
+        for _, head, unit in shown:
+            table.add_column(f"{head}\n{unit}", justify="right", no_wrap=True)
         for cell, planned in self._planned.items():
             values = self._values[cell]
-            row = [_mean(values.get(name, ())) for name, _ in shown]
+            row = [_mean(values.get(name, ())) for name, *_ in shown]
             table.add_row(cell, f"{self._done[cell]}/{planned}", *row)
         return table
 
@@ -163,4 +167,4 @@ def show_duration(seconds: float) -> str:
 
 def _mean(values: object) -> str:
     finite = [v for v in values if not math.isnan(v)]  # type: ignore[attr-defined]
-    return f"{math.fsum(finite) / len(finite):.3f}" if finite else "-"
+    return f"{math.fsum(finite) / len(finite):.3g}" if finite else "-"

@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -409,20 +407,6 @@ def _remove_empty_run(path: Path) -> None:
     import shutil
 
     shutil.rmtree(path, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def quiet_stdout() -> Iterator[None]:
-    """Send whatever libraries print to standard error, so that ``--json`` has standard output to itself."""
-    kept = os.dup(1)
-    sys.stdout.flush()
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
 
 
 def run_scenario(

@@ -213,6 +213,14 @@ class RunStore:
                 ) from error
             yield
 
+    def is_locked(self) -> bool:
+        """Return whether a process is working on the run."""
+        try:
+            with self.locked():
+                return False
+        except InputError:
+            return True
+
     def _write_parquet(self, path: Path, table: Any) -> None:
         import pyarrow.parquet as pq
 

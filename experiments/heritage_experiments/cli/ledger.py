@@ -1,0 +1,93 @@
+"""``heritage ledger``: the contracts that ship with the package, and the books of a run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from heritage_experiments.cli.options import Json, RunFolder, newest_run, print_json
+
+app = typer.Typer(help="The contracts, and the books of a run.", no_args_is_help=True)
+RESULTS = Path("results")
+
+
+@app.command("describe")
+def describe(as_json: Json = False) -> None:
+    """Say which contracts ship with the package: compiler, sizes, hashes, functions."""
+    from heritage_contracts import describe as described
+
+    facts = described()
+    if as_json:
+        print_json(facts)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        title=f"solc {facts['solc']}, OpenZeppelin {facts['openzeppelin']}, EVM {facts['evm_version']}, "
+        f"{facts['optimizer_runs']} optimizer runs",
+        title_justify="left",
+    )
+    for head in ("contract", "code [bytes]", "limit", "functions", "source hash"):
+        table.add_column(head, justify="right" if head in ("code [bytes]", "limit", "functions") else "left")
+    for c in facts["contracts"]:
+        row = (c["name"], f"{c['code_bytes']:,}", f"{c['code_limit_bytes']:,}", str(len(c["functions"])))
+        table.add_row(*row, c["source_sha256"][:16])
+    Console().print(table)
+
+
+@app.command("status")
+def status(path: RunFolder = RESULTS, as_json: Json = False) -> None:
+    """Show the money of a run by cell: deposited, claimed, unclaimed, gas."""
+    from heritage_experiments.scenario_load import load_scenario
+    from heritage_experiments.store import RunStore
+
+    store = RunStore.open(newest_run(path))
+    currency = load_scenario(store.path / "scenario.yaml").ledger.currency
+    sums = ("deposited_units", "claimed_units", "unclaimed_units", "gas")
+    table = store.read_table("epochs")
+    rows = []
+    for (cell, ledger), group in table.groupby(["cell", "ledger"], sort=False):
+        totals = {name: sum(int(x) for x in group[name]) for name in sums}
+        rows.append({"cell": cell, "ledger": ledger, "replications": int(group["replication"].nunique()), **totals})
+    if as_json:
+        print_json({"path": str(store.path), "currency": currency.code, "decimals": currency.decimals, "cells": rows})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(title=f"{store.path}: sums over epochs and replications", title_justify="left")
+    for head in ("cell", "ledger", "replications", "deposited", "claimed", "unclaimed", "gas"):
+        shown.add_column(head, justify="left" if head in ("cell", "ledger") else "right")
+    for row in rows:
+        amounts = (currency.show(row[name]) for name in sums[:3])
+        shown.add_row(row["cell"], row["ledger"], str(row["replications"]), *amounts, f"{row['gas']:,}")
+    Console().print(shown)
+
+
+@app.command("verify")
+def verify(path: RunFolder = RESULTS, as_json: Json = False) -> None:
+    """Compute every sum and Merkle root of a run anew from its tables, and compare."""
+    from heritage_experiments.ledger_check import verify_ledgers
+    from heritage_experiments.scenario_load import load_scenario
+    from heritage_experiments.store import RunStore
+
+    store = RunStore.open(newest_run(path))
+    scenario = load_scenario(store.path / "scenario.yaml")
+    found = verify_ledgers(store, scenario)
+    show = scenario.ledger.currency.show
+    if as_json:
+        print_json({"path": str(store.path), "holds": not found.faults, **asdict(found)})
+    else:
+        print(f"{found.num_epochs} epochs of {found.num_replications} replications in {store.path}")
+        print(
+            f"pools {show(found.pool_units)} = claimed {show(found.claimed_units)} + unclaimed {show(found.unclaimed_units)}"
+        )
+        for fault in found.faults:
+            print(f"FAULT  {fault}")
+        if not found.faults:
+            print("all pools, statements, deposits and roots agree to the unit")
+    if found.faults:
+        raise typer.Exit(1)

@@ -1,0 +1,195 @@
+"""``heritage generate``, ``heritage train`` and ``heritage serve``: the generator outside an economy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from heritage_experiments.cli.options import Json, Sets, console_for, print_json
+
+if TYPE_CHECKING:
+    from heritage_experiments.scenario import Scenario
+    from heritage_sim.base import Piece
+
+QUICKSTART = Path("experiments/scenarios/quickstart.yaml")
+BUILT_IN = ("gamelan", "chinese", "panpipes")
+ScenarioOption = Annotated[
+    Path | None,
+    typer.Option("--scenario", help="Take traditions and generator from this scenario.", show_default=False),
+]
+
+
+def generate(
+    tradition: Annotated[
+        str, typer.Option("--tradition", help="gamelan, chinese, panpipes, an imported one, or the scenario's.")
+    ],
+    num: Annotated[int, typer.Option("--num", help="Pieces.", min=1, max=10_000)] = 3,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("pieces"),
+    take: Annotated[int, typer.Option("--take", help="Which of the possible pieces on each source.", min=0)] = 0,
+    scenario: ScenarioOption = None,
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Compose pieces: for each a WAV file, rendered from exact cents, and a JSON file with notes, fidelity and receipt."""
+    from heritage_experiments.cache import cache_dir
+    from heritage_experiments.wiring import Surroundings, corpora_of, generator_for
+    from heritage_sim.base import Commission, InputError
+
+    wanted = _scenario(scenario, tradition, sets)
+    names = [t.name for t in wanted.traditions]
+    if tradition not in names:
+        raise InputError(
+            f"the scenario has no tradition {tradition!r}", f"--tradition {tradition}", f"one of: {', '.join(names)}"
+        )
+    with console_for(as_json) as console:
+        from heritage_experiments.display import RunDisplay
+
+        cache = cache_dir()
+        with RunDisplay(console, {}, {}) as display:
+            corpus = corpora_of(wanted.traditions, wanted.seed, cache)[tradition]
+            generator = generator_for(wanted, Surroundings(cache), display.preparing)
+        takes = wanted.generator.takes
+        if take >= takes:
+            raise InputError(
+                f"there is no take {take}", f"--take {take}", f"from 0 to {takes - 1}, or --set generator.takes=..."
+            )
+        sources = [p.receipt.piece_sha256 for p in corpus.pieces]
+        if num > len(sources) * (takes - take):
+            raise InputError(
+                f"{num} pieces are more than {len(sources)} sources have",
+                f"--num {num}",
+                f"at most {len(sources) * (takes - take)}",
+            )
+        commissions = [
+            Commission(f"generate-{i}", tradition, sources[i % len(sources)], take + i // len(sources))
+            for i in range(num)
+        ]
+        written = [
+            _write(piece, out, f"{tradition}-{i + 1:03d}") for i, piece in enumerate(generator.compose(commissions))
+        ]
+    if as_json:
+        print_json(written)
+        return
+    for piece in written:
+        print(
+            f"{piece['wav']}  {piece['duration_s']:.1f} s, {piece['num_violations']} violations, consistency {piece['consistency']:.2f}"
+        )
+
+
+def train(
+    scenario: ScenarioOption = None,
+    tradition: Annotated[str, typer.Option("--tradition", help="Train on one tradition instead of a scenario's.")] = "",
+    sets: Sets = None,
+    as_json: Json = False,
+) -> None:
+    """Train the generator of a scenario (a fixed number of steps), or find it in the cache; show how it compares."""
+    from heritage_experiments.cache import cache_dir
+    from heritage_experiments.display import RunDisplay
+    from heritage_experiments.wiring import corpora_of
+    from heritage_models.generator import train as train_model
+
+    wanted = _scenario(scenario, tradition, sets)
+    with console_for(as_json) as console, RunDisplay(console, {}, {}) as display:
+        corpora = corpora_of(wanted.traditions, wanted.seed, cache_dir())
+        record = train_model(wanted.generator, corpora, cache_dir(), display.preparing)
+    if as_json:
+        print_json(asdict(record))
+        return
+    print(f"checkpoint  {record.checkpoint_sha256[:16]}  {record.path}")
+    print(f"model       {record.num_parameters:,} weights, {record.steps} steps")
+    print(f"archive     {record.train_pieces} pieces to learn from, {record.held_out_pieces} held out")
+    print("held-out loss in nats per event (lower is better):")
+    print(f"  told tradition, cycle and finalis  {record.nll_conditioned:.3f}")
+    print(f"  told nothing                       {record.nll_unconditioned:.3f}")
+    print(f"  5-gram on the same tokens          {record.nll_ngram:.3f}")
+    for name, (network, ngram) in record.nll_by_tradition.items():
+        print(f"  {name}: {network:.3f} against {ngram:.3f}")
+
+
+def serve(
+    scenario: ScenarioOption = None,
+    tradition: Annotated[str, typer.Option("--tradition", help="Serve one tradition instead of a scenario's.")] = "",
+    sets: Sets = None,
+    for_s: Annotated[float, typer.Option("--for", help="Seconds to serve; 0 until it is interrupted.", min=0.0)] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Serve the generator over HTTP on 127.0.0.1 (Ray Serve) until it is interrupted."""
+    import threading
+    from functools import partial
+
+    from heritage_experiments.cache import cache_dir
+    from heritage_experiments.display import RunDisplay
+    from heritage_experiments.wiring import corpora_of, served_generator
+    from heritage_serving.session import http_service
+
+    wanted = _scenario(scenario, tradition, sets)
+    cache = cache_dir()
+    with console_for(as_json) as console, RunDisplay(console, {}, {}) as display:
+        display.preparing("Loading the generator", 0, 1)
+        checkpoint = served_generator(wanted.generator, wanted.traditions, wanted.seed, cache).checkpoint_sha256
+        source = (
+            corpora_of(wanted.traditions, wanted.seed, cache)[wanted.traditions[0].name].pieces[0].receipt.piece_sha256
+        )
+    factory = partial(served_generator, wanted.generator, wanted.traditions, wanted.seed, cache)
+    with http_service(factory, wanted.serving) as address:
+        if as_json:
+            print_json({"address": address, "checkpoint_sha256": checkpoint, "example_source": source})
+        else:
+            print(f"serving at {address} (checkpoint {checkpoint[:16]}); Ctrl-C stops it")
+            print(f"a source to build on: {source}")
+        try:
+            threading.Event().wait(for_s or None)
+        except KeyboardInterrupt:
+            print("stopping")
+
+
+def _scenario(path: Path | None, tradition: str, sets: list[str] | None) -> Scenario:
+    from heritage_experiments.scenario_load import check_source, load_scenario
+    from heritage_experiments.scenario_source import Source
+
+    if path is not None:
+        return load_scenario(path, sets or ())
+    if not tradition and QUICKSTART.is_file():
+        return load_scenario(QUICKSTART, sets or ())
+    kind = tradition if tradition in BUILT_IN else "imported"
+    names = [(tradition, kind)] if tradition else [(name, name) for name in BUILT_IN]
+    data: dict[str, Any] = {
+        "name": "generate",
+        "traditions": [{"name": name, "kind": k} for name, k in names],
+        "communities": [{"name": name.title(), "tradition": name} for name, _ in names],
+        "generator": {"kind": "transformer"},
+    }
+    source = Source(data=data, name="heritage generate")
+    for argument in sets or ():
+        source.assign(argument)
+    return check_source(source)
+
+
+def _write(piece: Piece, out: Path, stem: str) -> dict[str, Any]:
+    from heritage_models.audio import wav_bytes
+    from heritage_serving.codec import piece_to_plain
+    from heritage_sim.base import StorageError
+
+    wav, notes = out / f"{stem}.wav", out / f"{stem}.json"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        wav.write_bytes(wav_bytes(piece.notes))
+        notes.write_text(json.dumps(piece_to_plain(piece), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"pieces cannot be written: {error.strerror}", str(out), "use --out with another folder"
+        ) from error
+    return {
+        "wav": str(wav),
+        "notes": str(notes),
+        "title": piece.title,
+        "synthetic": piece.synthetic,
+        "duration_s": round(piece.notes.duration_s, 3),
+        "num_violations": piece.fidelity.num_violations,
+        "consistency": piece.fidelity.consistency,
+        "receipt": asdict(piece.receipt),
+    }

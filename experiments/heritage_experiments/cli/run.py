@@ -1,0 +1,139 @@
+"""``heritage run`` and ``heritage resume``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from heritage_experiments.cli.options import Json, Out, RunFolder, Sets, console_for, newest_run, print_json
+
+if TYPE_CHECKING:
+    from heritage_experiments.resources import ResourceMeter
+    from heritage_experiments.runner import RunRecord
+    from heritage_experiments.scenario import Scenario
+    from heritage_experiments.store import RunStore
+
+RESULTS = Path("results")
+
+
+def run(
+    scenario: Annotated[Path | None, typer.Argument(help="Scenario file (YAML).", show_default=False)] = None,
+    sets: Sets = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Bound the run: 3 replications, 500 listeners, 21 days at most.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run, how long, how much disk; run nothing.")
+    ] = False,
+    out: Out = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of scenario files and leave.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a scenario: every cell, every replication, then the answer in words and an HTML report."""
+    from heritage_sim.base import InputError
+
+    if schema:
+        from heritage_experiments.scenario import json_schema
+
+        print_json(json_schema())
+        return
+    if scenario is None:
+        raise InputError(
+            "no scenario was named", "heritage run", "for example: heritage run experiments/scenarios/quickstart.yaml"
+        )
+    from heritage_experiments.resources import ResourceMeter
+    from heritage_experiments.scenario_load import QUICK, load_scenario
+
+    if dry_run:
+        _show_plan(load_scenario(scenario, sets or (), quick=quick), out, as_json)
+        return
+    with ResourceMeter() as meter, console_for(as_json) as console:
+        checked = load_scenario(scenario, sets or (), quick=quick)
+        console.print(f"[bold]{checked.name}[/bold]  {checked.question}")
+        if quick:
+            bounds = ", ".join(f"{key} <= {bound}" for key, bound in QUICK.items())
+            console.print(f"quick: {bounds}; enough to see how it goes, not to answer the question")
+        from heritage_experiments.display import RunDisplay
+        from heritage_experiments.runner import start_run
+
+        cells = {c.name: checked.replications for c in checked.cells_to_run}
+        with RunDisplay(console, cells, {}) as display:
+            store = start_run(
+                checked,
+                RESULTS,
+                out,
+                display,
+                notes={"arguments": sys.argv[1:], "quick": quick, "source": str(scenario)},
+            )
+            record = _go_on(store, checked, display, meter)
+    _tell(store, record, as_json)
+
+
+def resume(
+    path: RunFolder = RESULTS,
+    allow_mixed: Annotated[
+        bool, typer.Option("--allow-mixed", help="Go on although the code has changed since the run was begun.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Go on with a run that was stopped or killed: what its plan holds minus what is done."""
+    from heritage_experiments.display import RunDisplay
+    from heritage_experiments.resources import ResourceMeter
+    from heritage_experiments.runner import done_by_cell, open_run, planned_by_cell
+
+    with ResourceMeter() as meter, console_for(as_json) as console:
+        store, scenario = open_run(newest_run(path), allow_mixed=allow_mixed)
+        done, planned = done_by_cell(store), planned_by_cell(store)
+        console.print(
+            f"[bold]{scenario.name}[/bold]  {sum(done.values())} of {sum(planned.values())} replications are done"
+        )
+        with RunDisplay(console, planned, done) as display:
+            record = _go_on(store, scenario, display, meter)
+    _tell(store, record, as_json)
+
+
+def _go_on(store: RunStore, scenario: Scenario, display: object, meter: ResourceMeter) -> RunRecord:
+    from heritage_experiments.runner import finish, work_off
+
+    work_off(store, scenario, display, meter)  # type: ignore[arg-type]
+    return finish(store, display, meter)  # type: ignore[arg-type]
+
+
+def _show_plan(scenario: Scenario, out: Path | None, as_json: bool) -> None:
+    from heritage_experiments.runner import describe_plan, plan_in_words, plan_of
+
+    described = describe_plan(plan_of(scenario), RESULTS, out)
+    if as_json:
+        print_json(described)
+    else:
+        print("\n".join([f"{scenario.name} would run:", *(f"  {line}" for line in plan_in_words(described))]))
+
+
+def _tell(store: RunStore, record: RunRecord, as_json: bool) -> None:
+    if as_json:
+        from dataclasses import asdict
+
+        print_json(asdict(record))
+        return
+    from rich.console import Console
+
+    from heritage_experiments.display import show_duration
+    from heritage_experiments.report import answer_lines
+
+    console = Console()
+    console.print()
+    for line in answer_lines(store.path):
+        console.print(line, markup=False, highlight=False)
+    console.print()
+    console.print(f"report   {record.report}", highlight=False, soft_wrap=True)
+    console.print(f"run      {record.path}", highlight=False, soft_wrap=True)
+    console.print(
+        f"took     {show_duration(record.wall_s)}, {record.cpu_s:.0f} CPU seconds, "
+        f"{record.peak_rss_bytes / 1e9:.1f} GB of memory; outcomes {record.outcomes_hash[:16]}",
+        highlight=False,
+    )
