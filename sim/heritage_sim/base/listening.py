@@ -67,9 +67,9 @@ class Usage:
     work_ids : ndarray of int32, shape (num_pairs,)
         Works each listener played, ascending within a row.
     plays : ndarray of int64, shape (num_pairs,)
-        Plays (sessions' listens that count) of the pair.
+        Plays of the pair that count for royalties (full plays).
     seconds : ndarray of int64, shape (num_pairs,)
-        Whole seconds listened.
+        Whole seconds listened in these plays.
     plays_by_day : ndarray of int64, shape (num_days, num_works)
         Plays per day of the epoch, from which settlement times run. ``(1, num_works)`` where days are unknown.
     has_listeners : bool
@@ -112,7 +112,9 @@ class DayTally:
 
 
 TALLY = ("sessions", "slates", "plays", "full_plays", "abandonments", "seconds")
-"""Names of `DayTally.counts`. A slate is one listener-step; a play is a choice; a full play lasted >= 30 s."""
+"""Names of `DayTally.counts`. A slate is one listener-step; a play is a choice; a full play lasted long enough to count
+for royalties (30 s by convention, or to the end of a shorter work); an abandonment is a session left while slates
+remained."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
