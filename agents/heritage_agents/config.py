@@ -40,97 +40,108 @@ def _default_plans() -> tuple[PlanConfig, ...]:
 class ListenersConfig(Section):
     """The listener population: how often it comes, what it likes, how it chooses, listens, leaves and changes."""
 
-    num_listeners: int = Field(5_000, description="Number of listeners.", ge=1, le=100_000_000)
+    num_listeners: int = Field(default=5_000, description="Number of listeners.", ge=1, le=100_000_000)
 
     sessions_per_day: float = Field(
-        0.35, description="Mean rate of sessions per listener and day, before the cap of one a day. Assumed.", ge=0.0
+        default=0.35,
+        description="Mean rate of sessions per listener and day, before the cap of one a day. Assumed.",
+        ge=0.0,
     )
     activity_sd: float = Field(
-        0.8,
+        default=0.8,
         description="Standard deviation of the log of a listener's session rate: heavy and light listeners. Assumed.",
         ge=0.0,
         le=4.0,
     )
-    max_slates: int = Field(4, description="Slates a session can have at most. Assumed.", ge=1, le=64)
-    slate_size: int = Field(10, description="Works shown at once.", ge=1, le=100)
+    max_slates: int = Field(default=4, description="Slates a session can have at most. Assumed.", ge=1, le=64)
+    slate_size: int = Field(default=10, description="Works shown at once.", ge=1, le=100)
 
     taste_anchor_weight: float = Field(
-        0.7,
+        default=0.7,
         description="Weight of one archive work of any community, drawn for each listener, beside the centroid of the "
         "home community's archive (weight 1) in the listener's first taste. Assumed.",
         ge=0.0,
     )
     taste_noise: float = Field(
-        0.3, description="Expected length of the isotropic noise in the listener's first taste. Assumed.", ge=0.0
+        default=0.3,
+        description="Expected length of the isotropic noise in the listener's first taste. Assumed.",
+        ge=0.0,
     )
     consistency_taste_mean: float = Field(
-        0.0,
+        default=0.0,
         description="Mean, over listeners, of the utility of consistency with the archive (per unit of consistency). "
         "May be negative. Assumed.",
     )
     consistency_taste_sd: float = Field(
-        1.0, description="Standard deviation of that utility over listeners. Assumed.", ge=0.0
+        default=1.0, description="Standard deviation of that utility over listeners. Assumed.", ge=0.0
     )
 
     kappa: float = Field(
-        4.0, description="Utility of a perfect match of taste and work; inverse noise of the logit. Assumed.", ge=0.0
+        default=4.0,
+        description="Utility of a perfect match of taste and work; inverse noise of the logit. Assumed.",
+        ge=0.0,
     )
-    outside_utility: float = Field(3.0, description="Utility of playing nothing of the slate. Assumed.")
+    outside_utility: float = Field(default=3.0, description="Utility of playing nothing of the slate. Assumed.")
     popularity_weight: float = Field(
-        0.1, description="Utility per unit of log(1 + visible plays): social influence. Assumed.", ge=0.0
+        default=0.1, description="Utility per unit of log(1 + visible plays): social influence. Assumed.", ge=0.0
     )
     fatigue: float = Field(
-        0.3, description="Utility lost by every work for each slate already seen in the session. Assumed.", ge=0.0
+        default=0.3,
+        description="Utility lost by every work for each slate already seen in the session. Assumed.",
+        ge=0.0,
     )
 
     skip_rate_per_minute: float = Field(
-        0.6,
+        default=0.6,
         description="Hazard of leaving a playing work, per minute, at appeal 0, no novelty, first slate. Assumed.",
         gt=0.0,
     )
     skip_appeal: float = Field(
-        0.3, description="Fall of the log hazard per unit of appeal (kappa x match + taste for consistency). Assumed."
+        default=0.3,
+        description="Fall of the log hazard per unit of appeal (kappa x match + taste for consistency). Assumed.",
     )
     skip_novelty: float = Field(
-        0.4, description="Rise of the log hazard per unit of novelty (1 - history . work). Assumed."
+        default=0.4, description="Rise of the log hazard per unit of novelty (1 - history . work). Assumed."
     )
     skip_fatigue: float = Field(
-        0.15, description="Rise of the log hazard per slate already seen in the session. Assumed."
+        default=0.15, description="Rise of the log hazard per slate already seen in the session. Assumed."
     )
     skip_experience: float = Field(
-        0.05, description="Fall of the log hazard per unit of log(1 + plays before this one). Assumed."
+        default=0.05, description="Fall of the log hazard per unit of log(1 + plays before this one). Assumed."
     )
     counted_play_s: float = Field(
-        30.0,
+        default=30.0,
         description="Seconds after which a play counts for royalties (industry convention); a shorter work counts "
         "when heard to its end.",
         ge=0.0,
     )
 
     leave_base: float = Field(
-        -1.5, description="Log odds of leaving after the first slate when a whole work was heard. Assumed."
+        default=-1.5, description="Log odds of leaving after the first slate when a whole work was heard. Assumed."
     )
-    leave_idle: float = Field(1.2, description="Rise of the log odds when nothing of the slate was played. Assumed.")
+    leave_idle: float = Field(
+        default=1.2, description="Rise of the log odds when nothing of the slate was played. Assumed."
+    )
     leave_skipped: float = Field(
-        1.0, description="Rise of the log odds per unheard share of the work that was played. Assumed."
+        default=1.0, description="Rise of the log odds per unheard share of the work that was played. Assumed."
     )
-    leave_fatigue: float = Field(0.25, description="Rise of the log odds per slate already seen. Assumed.")
+    leave_fatigue: float = Field(default=0.25, description="Rise of the log odds per slate already seen. Assumed.")
 
     drift: float = Field(
-        0.01,
+        default=0.01,
         description="Share of the angle between taste and work by which a counted play turns the taste. Assumed.",
         ge=0.0,
         le=1.0,
     )
     history_weight: float = Field(
-        0.1, description="Weight of the newest play in the listener's history vector. Assumed.", gt=0.0, le=1.0
+        default=0.1, description="Weight of the newest play in the listener's history vector. Assumed.", gt=0.0, le=1.0
     )
 
     plans: tuple[PlanConfig, ...] = Field(
         default_factory=_default_plans, description="Subscription plans; shares sum to 1.", min_length=1
     )
     royalty_share_bps: int = Field(
-        7_000,
+        default=7_000,
         description="Share of a fee that enters the royalty pool, in basis points; 7000 is near the usual 70 %.",
         ge=0,
         le=BPS,
@@ -163,44 +174,52 @@ class CommunityConfig(Section):
     name: str = Field(description="Fictional name of the community.", min_length=1)
     tradition: str = Field(description="Name of one of the scenario's traditions.", min_length=1)
     share_bps: int = Field(
-        3_000, description="Share of a new work's earnings that goes to the community's fund. Assumed.", ge=0, le=BPS
+        default=3_000,
+        description="Share of a new work's earnings that goes to the community's fund. Assumed.",
+        ge=0,
+        le=BPS,
     )
     strictness: float = Field(
-        0.3, description="Lowest consistency at which a derived piece is published. Assumed.", ge=0.0, le=1.0
+        default=0.3, description="Lowest consistency at which a derived piece is published. Assumed.", ge=0.0, le=1.0
     )
     consent: tuple[ConsentName, ...] = Field(
-        ("train", "derive", "perform", "sell"), description="Uses the community consents to at the start."
+        default=("train", "derive", "perform", "sell"), description="Uses the community consents to at the start."
     )
     listener_share: float = Field(
-        1.0,
+        default=1.0,
         description="Weight of the listeners whose first taste is centred on this community's archive, relative to "
         "the other communities. Assumed.",
         ge=0.0,
     )
     activity: float = Field(
-        1.0, description="Session rate of those listeners relative to `sessions_per_day`. Assumed.", ge=0.0
+        default=1.0, description="Session rate of those listeners relative to `sessions_per_day`. Assumed.", ge=0.0
     )
 
     displacement_share: float = Field(
-        0.25,
+        default=0.25,
         description="Share of the community's plays taken by generated works above which a fall of income is put down "
         "to them. Assumed.",
         ge=0.0,
         le=1.0,
     )
     income_tolerance: float = Field(
-        0.02, description="Relative fall of income between two epochs that is put up with. Assumed.", ge=0.0, le=1.0
+        default=0.02,
+        description="Relative fall of income between two epochs that is put up with. Assumed.",
+        ge=0.0,
+        le=1.0,
     )
     strictness_step: float = Field(
-        0.05, description="Change of strictness at a time; 0 holds it fixed. Assumed.", ge=0.0, le=1.0
+        default=0.05, description="Change of strictness at a time; 0 holds it fixed. Assumed.", ge=0.0, le=1.0
     )
-    strictness_max: float = Field(0.9, description="Strictness is not raised above this. Assumed.", ge=0.0, le=1.0)
+    strictness_max: float = Field(
+        default=0.9, description="Strictness is not raised above this. Assumed.", ge=0.0, le=1.0
+    )
     share_step_bps: int = Field(
-        500, description="Change of the fund's share at a time; 0 holds it fixed. Assumed.", ge=0, le=BPS
+        default=500, description="Change of the fund's share at a time; 0 holds it fixed. Assumed.", ge=0, le=BPS
     )
-    share_max_bps: int = Field(6_000, description="The share is not raised above this. Assumed.", ge=0, le=BPS)
+    share_max_bps: int = Field(default=6_000, description="The share is not raised above this. Assumed.", ge=0, le=BPS)
     withdrawal_share: float = Field(
-        0.6,
+        default=0.6,
         description="Share of plays taken by generated works above which, when income falls, consent to derive is "
         "withdrawn; it is given again below `displacement_share`. Assumed.",
         ge=0.0,
@@ -219,34 +238,38 @@ class CommunityConfig(Section):
 class CreatorsConfig(Section):
     """The creators of every community and the rule by which they decide."""
 
-    num_per_community: int = Field(20, description="Creators in each community.", ge=0, le=100_000)
+    num_per_community: int = Field(default=20, description="Creators in each community.", ge=0, le=100_000)
     recording_cost_units: int = Field(
-        40_000_000, description="Cost of recording a work, in the token's smallest unit. Assumed.", ge=0
+        default=40_000_000, description="Cost of recording a work, in the token's smallest unit. Assumed.", ge=0
     )
     commission_cost_units: int = Field(
-        15_000_000, description="Cost of commissioning a derivative, in the token's smallest unit. Assumed.", ge=0
+        default=15_000_000,
+        description="Cost of commissioning a derivative, in the token's smallest unit. Assumed.",
+        ge=0,
     )
     recording_prestige_units: int = Field(
-        0, description="What a recording is worth beside its earnings, in the token's smallest unit. Assumed.", ge=0
+        default=0,
+        description="What a recording is worth beside its earnings, in the token's smallest unit. Assumed.",
+        ge=0,
     )
     expected_units_per_epoch: int = Field(
-        10_000_000,
+        default=10_000_000,
         description="What a new work is believed to earn in an epoch before anything was settled. Assumed.",
         ge=0,
     )
     belief_rate: float = Field(
-        0.1,
+        default=0.1,
         description="Share of the gap to the newest figures that the belief about earnings closes each day. Assumed.",
         ge=0.0,
         le=1.0,
     )
     horizon_epochs: float = Field(
-        8.0, description="Epochs of earnings that are looked ahead to, at most. Assumed.", ge=0.0
+        default=8.0, description="Epochs of earnings that are looked ahead to, at most. Assumed.", ge=0.0
     )
     decision_scale_units: int = Field(
-        20_000_000, description="Gain that raises the odds of acting by e; scale of the logit. Assumed.", gt=0
+        default=20_000_000, description="Gain that raises the odds of acting by e; scale of the logit. Assumed.", gt=0
     )
     base_log_odds: float = Field(
-        -5.0,
+        default=-5.0,
         description="Log odds, on a day, of recording rather than resting at no gain; of commissioning alike. Assumed.",
     )

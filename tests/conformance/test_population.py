@@ -1,0 +1,143 @@
+"""What every `Population` promises, run on every implementation."""
+
+from __future__ import annotations
+
+import pickle
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from heritage_agents.cohort import make_shard
+from heritage_agents.config import CommunityConfig, ListenersConfig
+from heritage_sim.base import TALLY, Keys, Population, WorkFeatures, World
+
+NUM_LISTENERS, NUM_WORKS, DIM = 90, 60, 20
+KEYS = Keys(root_seed=41, replication=2)
+
+
+def works(num_works=NUM_WORKS):
+    raw = KEYS.stream("test", "vectors").normals(np.arange(num_works), 0, DIM)
+    of = (np.arange(num_works) % 2).astype(np.int32)
+    return WorkFeatures(
+        vectors=(raw / np.linalg.norm(raw, axis=1, keepdims=True)).astype(np.float32),
+        tradition=of,
+        community=of,
+        day=np.zeros(num_works, np.int32),
+        consistency=np.full(num_works, 0.8, np.float32),
+        duration_s=np.full(num_works, 90.0, np.float32),
+        available=np.arange(num_works) % 7 != 0,
+    )
+
+
+class Offers:
+    affinity = 1.5
+
+    def __init__(self, num_works):
+        self.bias = np.linspace(-0.5, 0.5, num_works).astype(np.float32)
+
+    def candidates(self, listener_ids, history, day):
+        start = KEYS.stream("test", "start").integer(listener_ids, day, self.bias.size)
+        offered = (start[:, None] + 7 * np.arange(25)) % self.bias.size
+        offered[:, -1] = -1
+        return offered.astype(np.int32)
+
+
+def world(day, num_works=NUM_WORKS):
+    return World(day, works(num_works), Offers(num_works), np.arange(num_works, dtype=np.int64))
+
+
+def cohort(first, stop):
+    communities = [CommunityConfig(name=name, tradition=name) for name in ("Tirtanala", "Quilluma")]
+    config = ListenersConfig(num_listeners=NUM_LISTENERS, sessions_per_day=0.7)
+    return partial(make_shard, config, KEYS, first, stop, works(), communities)
+
+
+@pytest.fixture(params=[cohort], ids=["cohort"])
+def factory(request):
+    """``factory(first, stop)`` returns a picklable callable that builds the shard of these listeners."""
+    return request.param
+
+
+def test_is_a_population_whose_factory_travels(factory):
+    made = pickle.loads(pickle.dumps(factory(0, NUM_LISTENERS)))()
+    assert isinstance(made, Population)
+
+
+def test_tallies_add_up(factory):
+    shard = factory(0, NUM_LISTENERS)()
+    for day in range(5):
+        tally = shard.run_day(world(day))
+        counts = dict(zip(TALLY, tally.counts.tolist(), strict=True))
+        assert tally.plays_by_work.dtype == tally.exposures_by_work.dtype == np.int64
+        assert counts["plays"] == tally.plays_by_work.sum()
+        assert counts["full_plays"] <= counts["plays"] <= counts["slates"]
+        assert counts["abandonments"] <= counts["sessions"] <= NUM_LISTENERS
+        assert (tally.plays_by_work <= tally.exposures_by_work).all()
+        assert tally.exposures_by_work[::7].sum() == 0  # not available
+
+
+def test_usage_is_well_formed_and_grows_until_the_epoch_closes(factory):
+    shard = factory(20, 70)()
+    full, last = [], None
+    for day in range(4):
+        full.append(shard.run_day(world(day)).counts[TALLY.index("full_plays")])
+        usage = shard.usage(5)
+        assert usage.epoch == 5
+        assert usage.listener_ids.tolist() == list(range(20, 70))
+        assert (usage.indptr[0], usage.indptr[-1], usage.indptr.size) == (0, usage.work_ids.size, 51)
+        assert (np.diff(usage.indptr) >= 0).all()
+        assert usage.plays_by_day.shape == (day + 1, NUM_WORKS)
+        assert usage.plays_by_day.sum(axis=1).tolist() == full
+        np.testing.assert_array_equal(usage.plays_by_work(), usage.plays_by_day.sum(axis=0))
+        assert (usage.plays > 0).all()
+        assert last is None or (usage.fee_units >= last.fee_units).all()
+        last = usage
+    np.testing.assert_array_equal(last.fee_units % 4, 0)
+    shard.close_epoch()
+    assert shard.usage(6).plays.size == 0
+    assert shard.usage(6).fee_units.sum() == 0
+
+
+@pytest.mark.parametrize("bounds", [[0, 45, 90], [0, 18, 36, 54, 72, 90], [0, 1, 89, 90]])
+def test_any_division_into_shards_gives_the_same(factory, bounds):
+    whole = factory(0, NUM_LISTENERS)()
+    parts = [factory(a, b)() for a, b in pairwise(bounds)]
+    for day in range(6):
+        expected = whole.run_day(world(day))
+        got = [part.run_day(world(day)) for part in parts]
+        for name in ("counts", "plays_by_work", "exposures_by_work"):
+            np.testing.assert_array_equal(getattr(expected, name), sum(getattr(tally, name) for tally in got))
+    one, many = whole.usage(0), [part.usage(0) for part in parts]
+    for name in ("listener_ids", "fee_units", "work_ids", "plays", "seconds"):
+        np.testing.assert_array_equal(getattr(one, name), np.concatenate([getattr(usage, name) for usage in many]))
+    np.testing.assert_array_equal(one.plays_by_day, sum(usage.plays_by_day for usage in many))
+
+
+def test_a_restored_shard_goes_on_bit_for_bit(factory):
+    through, restored = factory(0, 40)(), factory(0, 40)()
+    for day in range(3):
+        through.run_day(world(day))
+    restored.restore(pickle.loads(pickle.dumps(through.snapshot())))
+    for day in range(3, 6):
+        grown = NUM_WORKS + 10 * (day - 2)  # works are published meanwhile
+        one, other = through.run_day(world(day, grown)), restored.run_day(world(day, grown))
+        assert one.counts.tobytes() == other.counts.tobytes()
+        assert one.plays_by_work.tobytes() == other.plays_by_work.tobytes()
+    one, other = through.usage(0), restored.usage(0)
+    for name in ("fee_units", "indptr", "work_ids", "plays", "seconds", "plays_by_day"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    mine, its = through.snapshot(), restored.snapshot()
+    assert mine.keys() == its.keys()
+    for name, value in mine.items():
+        np.testing.assert_array_equal(value, its[name])
+
+
+def test_the_world_is_not_changed(factory):
+    today = world(0)
+    arrays = {name: getattr(today.works, name).copy() for name in ("vectors", "consistency", "available")}
+    shard = factory(0, NUM_LISTENERS)()
+    shard.run_day(today)
+    for name, before in arrays.items():
+        np.testing.assert_array_equal(getattr(today.works, name), before)
