@@ -129,8 +129,8 @@ def read_case(
     strangers = sorted((w for w in rows.first_line if w not in matched), key=natural_order)
     if strangers:
         notes.append(
-            f"Works of the usage that are not in the works file: {len(strangers)}; they are listed, and what they earn is "
-            "held in the unattributed pot."
+            f"Works of the usage that are not in the works file: {len(strangers)}; they are listed, and what they earn "
+            "is held in the unattributed pot."
         )
     rights, keys, communities = _rights(known, len(strangers), people, payees, notes)
     withheld = [r for r in known if r.work in rows.first_line and not r.consent & Consent.PERFORM]

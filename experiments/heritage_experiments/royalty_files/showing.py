@@ -42,10 +42,11 @@ def show_account(account: Account, console: Console) -> None:
     _show_indices(console, compared["inequality"])
     unmatched = s["unmatched"]
     if unmatched["works"]:
-        shown = f"the {len(unmatched['first'])} most played of " if unmatched["works"] > len(unmatched["first"]) else ""
+        first = len(unmatched["first"])
+        shown = f"the {first} most played of " if unmatched["works"] > first else ""
+        what = f"{shown}{counted(unmatched['works'], 'work')} with {counted(unmatched['plays'], 'play')}"
         table = Table(
-            title=f"Unmatched: {shown}{counted(unmatched['works'], 'work')} with {counted(unmatched['plays'], 'play')}; "
-            "their money is held in the unattributed pot",
+            title=f"Unmatched: {what}; their money is held in the unattributed pot",
             title_justify="left",
         )
         table.add_column("work")
@@ -57,11 +58,10 @@ def show_account(account: Account, console: Console) -> None:
             held = [show(row[f"{made['rule']}_units"]) for made in s["statements"]]
             table.add_row(str(row["work"]), str(row["line"]), f"{row['plays']:,}", *held)
         console.print(table)
+    unit = f"1 {s['currency']} = {10 ** s['decimals']:,} units"
     for made in s["statements"]:
-        console.print(
-            f"Statement {made['rule']}: {show(made['statement_units'])} to {counted(made['payees_paid'], 'payee')} ({unit})",
-            highlight=False,
-        )
+        paid = f"{show(made['statement_units'])} to {counted(made['payees_paid'], 'payee')}"
+        console.print(f"Statement {made['rule']}: {paid} ({unit})", highlight=False)
         for reason in made["reasons"]:
             console.print(f"  - {reason}", highlight=False, markup=False)
     if s["chain"]:
