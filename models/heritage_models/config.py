@@ -14,16 +14,18 @@ class TraditionConfig(Section):
 
     name: str = Field(min_length=1, description="Key of the tradition in the scenario; communities refer to it.")
     kind: Literal["gamelan", "chinese", "panpipes", "imported", "scl"] = Field(
-        description="Source: built-in gamelan, chinese or panpipes; imported (by `heritage corpus import`); scl (a file)."
+        description="Source: built-in gamelan, chinese, panpipes; imported (`heritage corpus import`); scl (a tuning file)."
     )
-    num_works: int = Field(default=220, ge=2, le=20_000, description="Archive works to use [works].")
+    num_works: int = Field(
+        default=220, ge=2, le=20_000, description="Archive works to use, or all if there are fewer [works]."
+    )
     tuning: str = Field(
         default="",
         description="Measured tuning by its file name in the scale library, without .scl; empty for the kind's own.",
     )
     path: str = Field(
         default="",
-        description="kind scl: path of the .scl file. kind imported: path of the imported folder; empty looks it up by name.",
+        description="kind scl: the .scl file. kind imported: the imported folder; empty looks it up by name.",
     )
     imported: str = Field(
         default="",
@@ -58,7 +60,7 @@ class GeneratorConfig(Section):
 
     kind: Literal["transformer", "pool", "archive", "serve"] = Field(
         default="pool",
-        description="transformer (in process), pool (pre-made pieces), archive (retrieval, no generation), serve (service).",
+        description="transformer (in process), pool (pre-made pieces), archive (retrieval only), serve (service).",
     )
     masks: bool = Field(default=True, description="Whether decoding is bound by the tradition's constraint tables.")
     conditioning: bool = Field(

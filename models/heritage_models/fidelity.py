@@ -17,7 +17,8 @@ from heritage_models.traditions.tradition import Corpus, Tradition
 from heritage_sim.base import Fidelity, Notes
 
 MODAL_SCALE_CENTS = 50.0
-"""Mean distance to the tuning at which the consistency falls by the factor 1/e: a quarter tone. A choice, not a finding."""
+"""Mean distance to the tuning at which the consistency falls by the factor 1/e: a quarter tone. A choice, not a finding;
+squared, so that the few cents by which any player departs from an instrument weigh next to nothing."""
 
 NUM_FOLDS = 5
 """Parts into which the archive is divided to see how unlikely its pieces look to a model that has not counted them."""
@@ -74,7 +75,7 @@ class FidelityMeter:
     With s = illegal steps / steps, b = broken boundaries / (boundaries + 1), o = distance of the ornament rate from its
     range, e = modal error and l = mean negative log-likelihood per event,
 
-        consistency = (1 - s) (1 - b) (1 - o) exp(-e / 50 cents) exp(-max(0, l - q95) / (q95 - q50))
+        consistency = (1 - s) (1 - b) (1 - o) exp(-(e / 50 cents)^2) exp(-max(0, l - q95) / (q95 - q50))
 
     where q50 and q95 are quantiles of the archive's own pieces under n-grams that have not counted them (five folds).
     The likelihood is one-sided: a piece more likely than most of the archive is not more consistent than the archive.
@@ -126,7 +127,7 @@ class FidelityMeter:
             (1.0 - illegal / max(steps, 1))
             * (1.0 - broken / (boundaries + 1))
             * (1.0 - min(outside, 1.0))
-            * float(np.exp(-modal / MODAL_SCALE_CENTS - max(0.0, nll - self._nll_high) / self._nll_scale))
+            * float(np.exp(-((modal / MODAL_SCALE_CENTS) ** 2) - max(0.0, nll - self._nll_high) / self._nll_scale))
         )
         return Fidelity(
             num_steps=steps,

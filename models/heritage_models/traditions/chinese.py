@@ -2,8 +2,8 @@
 
 They are transcriptions in equal-tempered staff notation, not recordings, and not chant. Each is a diatonic melody; its
 degrees sound here in a measured Chinese tuning of seven degrees. One mode is one tradition: the melodies ending on the
-fifth degree of their key signature (zhi mode), by far the commonest. Left out, with the reason, are tunes in other modes or metres,
-with accidentals, or off the grid of sixteenths.
+fifth degree of their key signature (zhi mode), by far the commonest. Left out, with the reason, are tunes in other
+modes or metres, with accidentals, or off the grid of sixteenths.
 
 Only where the notation is installed: music21 is found, never imported (its import takes seconds).
 """

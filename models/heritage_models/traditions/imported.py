@@ -1,8 +1,8 @@
 """Traditions from a user's own files: imported once, then named in scenarios.
 
 An imported tradition is a folder with ``tradition.json`` (what it is, credit, what was left out) and either
-``scores.npz`` or the tunings themselves. The import keeps every note; a score that changes its usul becomes several, one for
-each stretch. Only when a scenario loads the tradition are pieces cut to whole cycles and to the scenario's length
+``scores.npz`` or the tunings themselves. The import keeps every note; a score that changes its usul becomes several, one
+for each stretch. Only when a scenario loads the tradition are pieces cut to whole cycles and to the scenario's length
 (`cut_to_cycles`).
 """
 
@@ -21,8 +21,8 @@ import numpy as np
 
 from heritage_models.config import TraditionConfig
 from heritage_models.traditions.learning import Score, Source, learn_corpus
-from heritage_models.traditions.score_file import load_scores, save_scores
 from heritage_models.traditions.scl import as_tuning, read_scl
+from heritage_models.traditions.score_file import load_scores, save_scores
 from heritage_models.traditions.symbtr import ORNAMENTS, TICK_S, TICKS_PER_WHOLE, comma_tuning, read_rows, scores_of
 from heritage_models.traditions.tradition import Corpus, Tuning
 from heritage_sim.base import InputError, StorageError
@@ -117,8 +117,8 @@ def import_symbtr(path: Path, name: str, data_dir: Path | None = None) -> Import
 def import_tunings(path: Path, name: str, data_dir: Path | None = None) -> ImportSummary:
     """Import Scala tunings (a .scl file, or a folder searched for them) as a tradition.
 
-    The melodies of such a tradition are synthetic; scenarios choose among several tunings by ``tuning:``, else the first
-    by name is used. A tuning that cannot be read is listed with the reason.
+    The melodies of such a tradition are synthetic; scenarios choose among several tunings by ``tuning:``, else the
+    first by name is used. A tuning that cannot be read is listed with the reason.
 
     Parameters
     ----------

@@ -136,7 +136,7 @@ def learn_corpus(
     if len(usable) < 2:
         first = f" The first reason: {reasons[0][0]}: {reasons[0][1]}." if reasons else ""
         raise InputError(
-            f"The corpus of tradition {config.name!r} is empty: {len(usable)} of {len(scores)} pieces can be used.{first}",
+            f"The corpus of {config.name!r} is empty: {len(usable)} of {len(scores)} pieces can be used.{first}",
             f"traditions: {config.name}",
             "Give a corpus with at least two usable pieces, or widen min_notes and max_notes.",
         )

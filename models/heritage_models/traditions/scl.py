@@ -25,7 +25,9 @@ PERIOD_RANGE_CENTS = (1140.0, 1260.0)
 
 _NUMBER = re.compile(r"^[+-]?\d+(?:\.\d*)?|^[+-]?\.\d+")
 _RATIO = re.compile(r"^(\d+)\s*(?:/\s*(\d+))?")
-_REMEDY = "Give a Scala .scl file: a description line, the number of notes, then one pitch in cents (with a dot) or as a ratio."
+_REMEDY = (
+    "Give a Scala .scl file: a description line, the number of notes, then a pitch a line, in cents or as a ratio."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

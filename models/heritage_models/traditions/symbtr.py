@@ -1,12 +1,12 @@
 """SymbTr: Turkish makam scores as tables of 13 tab-separated columns, on a lattice of 53 commas.
 
-Columns: Sira (row), Kod (what the row is), Nota53, NotaAE (pitch names), Koma53, KomaAE (commas, A4 = 305, rest -1), Pay
-and Payda (length as a fraction of a whole note), Ms, LNS, Bas, Soz1 (label), Offset (end of the note in cycles of the
-usul). Koma53 is read, the pitch as practised; where KomaAE differs, theory differs from practice.
+Columns: Sira (row), Kod (what the row is), Nota53, NotaAE (pitch names), Koma53, KomaAE (commas, A4 = 305, rest -1),
+Pay and Payda (length as a fraction of a whole note), Ms, LNS, Bas, Soz1 (label), Offset (end of the note in cycles of
+the usul). Koma53 is read, the pitch as practised; where KomaAE differs, theory differs from practice.
 
-What the numbers in Kod mean here: 9 a note or rest; 51 an usul begins (Pay / Payda is its length); 53, 54, 55 phrase and
-modulation marks; 8 a grace note without length, which ornaments the note that follows; 1, 4, 7, 10, 11, 12, 23, 24, 28,
-32, 43, 44 sounding notes with an ornament. The finalis is the last sounding note.
+What the numbers in Kod mean here: 9 a note or rest; 51 an usul begins (Pay / Payda is its length); 53, 54, 55 phrase
+and modulation marks; 8 a grace note without length, which ornaments the note that follows; 1, 4, 7, 10, 11, 12, 23, 24,
+28, 32, 43, 44 sounding notes with an ornament. The finalis is the last sounding note.
 
 References
 ----------
@@ -60,7 +60,7 @@ class SymbTrRows:
 
 def comma_tuning() -> Tuning:
     """Return the lattice of 53 commas to the octave, in which the scores are written."""
-    cents = np.arange(COMMAS_PER_OCTAVE) * (1200.0 / COMMAS_PER_OCTAVE)
+    cents = np.arange(COMMAS_PER_OCTAVE, dtype=np.float64) * (1200.0 / COMMAS_PER_OCTAVE)
     return Tuning("53 commas to the octave", cents, 1200.0, "Holdrian commas, as notated in SymbTr", measured=False)
 
 

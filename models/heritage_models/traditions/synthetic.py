@@ -6,7 +6,7 @@ and broken, no more; what is real about them is the measured tuning.
 * `gatra_pieces` (gamelan): groups of four beats end on a goal tone; goal tones of successive groups are drawn near one
   another, stable degrees more often; a group approaches its goal by one of eleven contours; beats may hold or divide; a
   cycle of sixteen beats ends with a gong, across which nothing is held; cycles come back (AAB, ABA, ABB).
-* `phrase_melodies` (panpipes, and tunings imported without scores): phrases of two measures fall towards a goal along an
+* `phrase_melodies` (panpipes, and tunings imported without scores): phrases of two measures move to a goal along an
   arch, by steps that favour odd numbers of pipes (neighbouring pipes lie in the two halves of a hocketing pair), in
   rhythmic cells of one beat; phrases come back (AABBCC, AABBAA, ABABCC).
 """
