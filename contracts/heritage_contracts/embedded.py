@@ -67,11 +67,11 @@ class EmbeddedProvider(EthereumTesterProvider):
         return {"result": "0x" + self._backend.send_raw_transaction(data).hex()}
 
     def _call(self, params: Any) -> dict[str, Any]:
-        """Answer a call on the state after the last block; a revert carries its bytes, as Anvil answers."""
+        """Answer a call after the last block and at its time; a revert carries its bytes, as Anvil answers."""
         call = params[0]
         sender = bytes.fromhex(call["from"].removeprefix("0x"))
         # The state object is made for this call and thrown away, so nothing has to be undone.
-        state = self._chain.get_vm().state
+        state = self._chain.get_vm(self._chain.get_canonical_head()).state
         unsigned = self._chain.create_unsigned_transaction(
             nonce=state.get_nonce(sender),
             gas_price=state.base_fee,

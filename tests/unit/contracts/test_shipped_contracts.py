@@ -54,4 +54,4 @@ def test_packed_calldata_equals_a_general_abi_coder():
         assert calldata.register_batch(ids[1], data)[4:] == encode(["bytes32", "bytes"], [ids[1], data])
     assert calldata.claimed_of(ids)[4:] == encode(["bytes32[]"], [ids])
     assert calldata.array_of(encode(["uint256[]"], [[3, 2**200]])) == [3, 2**200]
-    assert calldata.CLAIMED_TOPIC == keccak256(b"Claimed(bytes32,address,uint256,uint256)")
+    assert keccak256(b"Claimed(bytes32,address,uint256,uint256)") == calldata.CLAIMED_TOPIC
