@@ -1,6 +1,6 @@
 """How a difference between two cells is judged: paired over replications, with an interval and a verdict in words."""
 
-from heritage_experiments.statistics.effects import Effect, Finding, compare, correct, split_effect
+from heritage_experiments.statistics.effects import STATIC, Effect, Finding, compare, correct, split_effect
 from heritage_experiments.statistics.multiplicity import holm
 from heritage_experiments.statistics.paired import (
     LEVEL,
@@ -13,6 +13,7 @@ from heritage_experiments.statistics.verdict import Verdict, judge
 
 __all__ = [
     "LEVEL",
+    "STATIC",
     "Effect",
     "Finding",
     "PairedDifference",

@@ -1,0 +1,94 @@
+"""The five assumptions that bear most on the answer, with their values in this scenario and what would change it.
+
+They are chosen by what they touch: who likes what, who listens most, how many listen, whether listeners stay, and how
+creators respond. No source gives their values; each is a number to be swept, not a finding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from heritage_experiments.report.words import number
+from heritage_sim.base import BPS, Currency
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One assumption.
+
+    Parameters
+    ----------
+    name, key : str
+        In words; the scenario's key.
+    value : str
+        Value in this run, with its unit.
+    bearing : str
+        What would change the answer.
+    """
+
+    name: str
+    key: str
+    value: str
+    bearing: str
+
+
+def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assumption]:
+    """Return the assumptions with the values of a resolved scenario."""
+    listeners, creators = scenario["listeners"], scenario["creators"]
+    communities = scenario["communities"]
+    mean, spread = listeners["consistency_taste_mean"], listeners["consistency_taste_sd"]
+    weights = [float(c["listener_share"]) for c in communities]
+    total = sum(weights) or 1.0
+    pool = sum(
+        listeners["num_listeners"] * p["share"] * p["fee_units_per_day"] * listeners["royalty_share_bps"] / BPS
+        for p in listeners["plans"]
+    )
+    monthly = currency.show(round(30 * pool))
+    shares = {number(100.0 * c["share_bps"] / BPS, 0) for c in communities}
+    return [
+        Assumption(
+            "Do listeners value consistency with the archive?",
+            "listeners.consistency_taste_mean, listeners.consistency_taste_sd",
+            f"mean {number(mean, 2)}, standard deviation {number(spread, 2)} (utility per unit of consistency)",
+            "At mean zero as many listeners prefer consistent pieces as avoid them. A positive mean favours "
+            "constrained generation, a negative one the unconstrained.",
+        ),
+        Assumption(
+            "Which communities' listeners listen most?",
+            "communities[].activity, listeners.activity_sd",
+            "; ".join(f"{c['name']} {number(float(c['activity']), 2)}" for c in communities)
+            + f" (relative session rate); spread between listeners {number(float(listeners['activity_sd']), 2)} "
+            "(log scale)",
+            "Pro-rata pays by plays, user-centric by people: they differ only where activity and taste go together. "
+            "With equal activity in all communities most of the difference goes; with the order reversed, so does its "
+            "sign.",
+        ),
+        Assumption(
+            "How many listeners does each community begin with?",
+            "communities[].listener_share",
+            "; ".join(
+                f"{c['name']} {number(100.0 * w / total, 1)} %" for c, w in zip(communities, weights, strict=True)
+            ),
+            "The gap between communities begins with the size of their audiences; no rule that follows listening can "
+            "remove a gap that is there in the number of listeners.",
+        ),
+        Assumption(
+            "Nobody leaves, nobody joins, fees are fixed",
+            "listeners.num_listeners, listeners.plans, listeners.royalty_share_bps",
+            f"{listeners['num_listeners']:,} subscribers throughout; a pool of {monthly} per 30 days",
+            "The pool is the same in every cell, so one community's gain is another's loss. If a rule or the music "
+            "made listeners leave or join, the pool would move too, and gains need not cancel.",
+        ),
+        Assumption(
+            "How creators respond to income",
+            "creators.recording_cost_units, creators.commission_cost_units, creators.decision_scale_units, "
+            "communities[].share_bps",
+            f"recording costs {currency.show(creators['recording_cost_units'])}, a commission "
+            f"{currency.show(creators['commission_cost_units'])}; odds of acting rise e-fold with each "
+            f"{currency.show(creators['decision_scale_units'])} of expected gain; community funds take "
+            f"{' or '.join(sorted(shares))} % of new works at the start",
+            "This drives the behavioural response. Cheaper commissions or a steeper response make it larger; with both "
+            "switched off only the arithmetic effect is left.",
+        ),
+    ]

@@ -1,0 +1,134 @@
+"""Who pays and who gains: money per month, by community and by creators' rank, of the cells of a comparison.
+
+A month is 30 days; amounts are in the currency. Creators are ranked twice, and the two must not be mixed. In the total
+effect each cell's creators are ranked by their own payout there (rank 1 of one world against rank 1 of the other):
+ranking both by the control would make the control's lucky ones look like losers. In the arithmetic effect the usage is
+the same, so the control's ranking names the same people on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_experiments.report.run_data import CellFacts, ComparisonFacts, RunData
+from heritage_experiments.statistics import Effect, split_effect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MONTH_DAYS = 30
+BANDS = (("top tenth", 0.0, 0.1), ("next four tenths", 0.1, 0.5), ("lower half", 0.5, 1.0))
+"""Rank bands of creators: name, and the part of the ranking they take, best paid first."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    """One line of "who pays and who gains".
+
+    Parameters
+    ----------
+    who : str
+        Community, or band of creators.
+    num_people : int
+        Creators in the band; 0 for a community.
+    control_mean : float
+        Currency per month in the control cell: per community, or per creator of the band.
+    effect : Effect
+        Treatment minus control, in the same unit.
+    """
+
+    who: str
+    num_people: int
+    control_mean: float
+    effect: Effect
+
+
+def monthly(run: RunData, cell: str, rule: str | None = None) -> pd.DataFrame:
+    """Return currency per month of every payee, one row a replication, one column a payee id.
+
+    Parameters
+    ----------
+    run : RunData
+        The run.
+    cell : str
+        Cell whose usage was settled.
+    rule : str, optional
+        A shadow rule; by default the rule that paid.
+
+    Returns
+    -------
+    DataFrame
+        Without rows where the rule was not a shadow in the cell.
+    """
+    rows = run.payouts[run.payouts["cell"] == cell]
+    rows = rows[~rows["shadow"]] if rule is None else rows[rows["shadow"] & (rows["rule"] == rule)]
+    units = rows.pivot_table(index="replication", columns="payee_id", values="units", aggfunc="sum", fill_value=0)
+    units = units.reindex(columns=run.payees["payee_id"], fill_value=0)
+    return units * (MONTH_DAYS / run.days / 10**run.currency.decimals)
+
+
+def by_community(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
+    """Return the communities' money, fund and members together, in the scenario's order."""
+    member = run.payees["community"].to_numpy()
+    sums = [
+        [amounts[:, member == i].sum(axis=1) for i in range(len(run.communities))]
+        for amounts in _amounts(run, comparison)
+    ]
+    return [_row(name, 0, [side[i] for side in sums]) for i, name in enumerate(run.communities)]
+
+
+def by_rank(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
+    """Return the money of a creator in each rank band; empty where there are fewer than ten creators."""
+    creators = (run.payees["kind"] == "creator").to_numpy()
+    num_creators = int(creators.sum())
+    if num_creators < 10:
+        return []
+    sides = [amounts[:, creators] for amounts in _amounts(run, comparison)]
+    control_order = _best_paid_first(sides[1])
+    rows = []
+    for name, start, stop in BANDS:
+        inside = slice(round(start * num_creators), round(stop * num_creators))
+        size = inside.stop - inside.start
+        own = [_ranked(side, _best_paid_first(side), inside) for side in sides[:2]]
+        same_people = [_ranked(side, control_order, inside) for side in sides[2:]]
+        rows.append(_row(name, size, own + same_people))
+    return rows
+
+
+def creator_amounts(run: RunData, cell: CellFacts) -> Floats:
+    """Return what each creator was paid per month, shape ``(num_replications, num_creators)``."""
+    creators = (run.payees["kind"] == "creator").to_numpy()
+    return monthly(run, cell.name).to_numpy(np.float64)[:, creators]
+
+
+def _amounts(run: RunData, comparison: ComparisonFacts) -> list[Floats]:
+    """Return treatment, control and, where a shadow ran, the treatment's rule on the control's usage."""
+    frames = [monthly(run, comparison.treatment.name), monthly(run, comparison.control.name)]
+    if comparison.treatment.rule != comparison.control.rule:
+        shadow = monthly(run, comparison.control.name, comparison.treatment.rule)
+        if len(shadow):
+            frames.append(shadow)
+    shared = frames[0].index
+    for frame in frames[1:]:
+        shared = shared.intersection(frame.index)
+    return [frame.loc[shared.sort_values()].to_numpy(np.float64) for frame in frames]
+
+
+def _best_paid_first(amounts: Floats) -> npt.NDArray[np.int64]:
+    return np.argsort(-amounts, axis=1, kind="stable")
+
+
+def _ranked(amounts: Floats, order: npt.NDArray[np.int64], inside: slice) -> Floats:
+    return np.take_along_axis(amounts, order, axis=1)[:, inside].mean(axis=1)
+
+
+def _row(who: str, num_people: int, sides: list[Floats]) -> MoneyRow:
+    treatment, control, *static = sides
+    effect = split_effect(treatment, control, static[0] if static else None)
+    return MoneyRow(who, num_people, float(control.mean()) if control.size else float("nan"), effect)
