@@ -270,6 +270,6 @@ class CreatorsConfig(Section):
         default=20_000_000, description="Gain that raises the odds of acting by e; scale of the logit. Assumed.", gt=0
     )
     base_log_odds: float = Field(
-        default=-5.0,
+        default=-3.5,
         description="Log odds, on a day, of recording rather than resting at no gain; of commissioning alike. Assumed.",
     )

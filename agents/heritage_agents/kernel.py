@@ -147,24 +147,19 @@ def _take_slate(left, order, n, size, slate):
 @njit(cache=True, nogil=True)
 def turn_towards(taste, row, vectors, work, share):
     """Turn a unit row of ``taste`` towards a unit row of ``vectors`` by a share of the angle between them (slerp)."""
-    width = taste.shape[1]
-    cosine = 0.0
-    for k in range(width):
-        cosine += np.float64(taste[row, k]) * np.float64(vectors[work, k])
+    cosine = np.float64(dot_rows(taste, row, vectors, work))
     angle = math.acos(min(1.0, max(-1.0, cosine)))
     sine = math.sin(angle)
-    if sine < 1e-6:  # already there, or exactly opposite, where no direction is the shorter one
+    if sine < 1e-3:  # as good as there, or opposite, where no direction is the shorter one
         return
-    keep = math.sin((1.0 - share) * angle) / sine
-    gain = math.sin(share * angle) / sine
-    square = 0.0
+    keep = np.float32(math.sin((1.0 - share) * angle) / sine)
+    gain = np.float32(math.sin(share * angle) / sine)
+    width = taste.shape[1]
     for k in range(width):
-        x = keep * np.float64(taste[row, k]) + gain * np.float64(vectors[work, k])
-        square += x * x
-    scale = 1.0 / math.sqrt(square)
+        taste[row, k] = keep * taste[row, k] + gain * vectors[work, k]
+    scale = np.float32(1.0 / math.sqrt(np.float64(dot_rows(taste, row, taste, row))))
     for k in range(width):
-        x = keep * np.float64(taste[row, k]) + gain * np.float64(vectors[work, k])
-        taste[row, k] = np.float32(scale * x)
+        taste[row, k] *= scale
 
 
 @njit(cache=True, nogil=True)
