@@ -14,7 +14,7 @@ class TraditionConfig(Section):
 
     name: str = Field(min_length=1, description="Key of the tradition in the scenario; communities refer to it.")
     kind: Literal["gamelan", "chinese", "panpipes", "imported", "scl"] = Field(
-        description="Source: built-in gamelan, chinese, panpipes; imported (`heritage corpus import`); scl (a tuning file)."
+        description="Source: built-in gamelan, chinese, panpipes; imported (`heritage corpus import`); scl (a file)."
     )
     num_works: int = Field(
         default=220, ge=2, le=20_000, description="Archive works to use, or all if there are fewer [works]."

@@ -83,9 +83,9 @@ def note_features(notes: Notes) -> npt.NDArray[np.float64]:
     """Return the figures of a piece before standardisation, shape ``(32,)``.
 
     Ten shares of sounding time by pitch, eight shares of steps by size; then share of steps up and of repeated notes;
-    mean and deviation of log2 length, notes a second, share of time at rest, share of cycle starts with an onset, share of
-    onsets on the first half of a beat (an eighth of the cycle); mean pitch, range, slope and share of turns; ornament
-    rate, and how much more often long notes are ornamented.
+    mean and deviation of log2 length, notes a second, share of time at rest, share of cycle starts with an onset, share
+    of onsets on the first half of a beat (an eighth of the cycle); mean pitch, range, slope and share of turns;
+    ornament rate, and how much more often long notes are ornamented.
     """
     sounding = notes.degree >= 0
     features = np.zeros(DIM)

@@ -17,7 +17,7 @@ from heritage_models.traditions.tradition import Corpus, Tradition
 from heritage_sim.base import Fidelity, Notes
 
 MODAL_SCALE_CENTS = 50.0
-"""Mean distance to the tuning at which the consistency falls by the factor 1/e: a quarter tone. A choice, not a finding;
+"""Mean distance to the tuning at which the consistency falls by the factor 1/e: a quarter tone. A choice, no finding;
 squared, so that the few cents by which any player departs from an instrument weigh next to nothing."""
 
 NUM_FOLDS = 5

@@ -1,9 +1,9 @@
 """A person plays an archive piece: what the intent ``RECORD`` returns.
 
 The melody is the source's. What a performance changes is stated here and stays within the tradition's rules: time moves
-between neighbouring notes of a cycle, ornaments are set anew, pitch departs from the instrument's by a bounded amount, the
-tempo is a little faster or slower. Where the archive's own piece breaks a rule (steps too rare to be legal, a note held
-across the cycle), the nearest melody that keeps it is played. The performance is synthetic and labelled so.
+between neighbouring notes of a cycle, ornaments are set anew, pitch departs from the instrument's by a bounded amount,
+the tempo is a little faster or slower. Where the archive's own piece breaks a rule (steps too rare to be legal, a note
+held across the cycle), the nearest melody that keeps it is played. The performance is synthetic and labelled so.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class _Player:
         self._ornament_law = {d: np.cumsum(c) / c.sum() for d, c in counts.items()}
 
     def play(self, source: Notes, u: npt.NDArray[np.float64], z: npt.NDArray[np.float64], tempo: float) -> Notes:
-        """Return a performance from uniforms of shape ``(num, 4)``, normals of shape ``(num,)`` and a tempo in [-1, 1]."""
+        """Return a performance from uniforms, shape ``(num, 4)``, normals, shape ``(num,)``, and a tempo in [-1, 1]."""
         t = self.tradition
         positions, ticks, ornaments = self._within_cycles(source)
         positions = self._legal_melody(positions)

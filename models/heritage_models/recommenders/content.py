@@ -6,11 +6,11 @@ Works are clustered by their vectors. A listener's candidates come from three pa
 * works of the clusters nearest to the listener's history;
 * exploration: a quarter of the other works, drawn anew every day, is set aside for it; the clusters offer the rest.
 
-A listener without history explores keyed clusters instead of near ones. New works enter with the next refresh: they need
-no plays, only their notes.
+A listener without history gets keyed clusters instead of near ones. New works enter with the next refresh: they need no
+plays, only their notes.
 
-Distances are computed on vectors rounded to multiples of 1/4096, as whole numbers held in float64: every sum is exact, so
-the nearest clusters do not depend on the number of rows in a call, nor on threads.
+Distances are computed on vectors rounded to multiples of 1/4096, as whole numbers held in float64: every sum is exact,
+so the nearest clusters do not depend on the number of rows in a call, nor on threads.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Deal works to many listeners at once, without repeats and without a loop.
 
 Works lie in *packs*, each in a circular order drawn anew every day. A listener takes consecutive works of a pack from a
-keyed place on. Since the order is a keyed shuffle and the place a keyed draw, every set of works is equally likely for a
-listener, and no listener's hand depends on who else is in the call. (Two who begin near each other share works that day.)
-A sort of all works a day and one gather a call is all it costs.
+keyed place on. Since the order is a keyed shuffle and the place a keyed draw, every set of works is equally likely for
+a listener, and no listener's hand depends on who else is in the call. (Two who begin near each other share works that
+day.) A sort of all works a day and one gather a call is all it costs.
 """
 
 from __future__ import annotations

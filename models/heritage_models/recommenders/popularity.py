@@ -33,7 +33,7 @@ class PopularityState:
     def candidates(
         self, listener_ids: npt.NDArray[np.int64], history: HistoryVectors, day: int
     ) -> npt.NDArray[np.int32]:
-        """Return the same most played works for each listener, shape ``(num_listeners, num_candidates)``, -1 for none."""
+        """Return the same most played works for each listener, shape ``(num_listeners, num_candidates)``, -1: none."""
         del history, day
         return np.broadcast_to(self.offered, (listener_ids.size, self.offered.size)).copy()
 

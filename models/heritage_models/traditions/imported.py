@@ -1,9 +1,9 @@
 """Traditions from a user's own files: imported once, then named in scenarios.
 
 An imported tradition is a folder with ``tradition.json`` (what it is, credit, what was left out) and either
-``scores.npz`` or the tunings themselves. The import keeps every note; a score that changes its usul becomes several, one
-for each stretch. Only when a scenario loads the tradition are pieces cut to whole cycles and to the scenario's length
-(`cut_to_cycles`).
+``scores.npz`` or the tunings themselves. The import keeps every note; a score that changes its usul becomes several,
+one for each stretch. Only when a scenario loads the tradition are pieces cut to whole cycles and to the scenario's
+length (`cut_to_cycles`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import os
 import re
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -273,19 +274,13 @@ def _write_json(path: Path, content: dict) -> None:
     os.replace(temporary, path)
 
 
-class _writing:  # noqa: N801
-    """Turns a failure to write into a message for the user."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise StorageError(
-                f"The import could not be written: {error.strerror}.",
-                str(self._folder),
-                "Free space or set HERITAGE_DATA.",
-            ) from error
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Make the folder, and turn a failure to write into a message for the user."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"The import could not be written: {error.strerror}.", str(folder), "Free some space, or set HERITAGE_DATA."
+        ) from error
