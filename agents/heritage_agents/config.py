@@ -196,7 +196,7 @@ class CommunityConfig(Section):
     )
 
     displacement_share: float = Field(
-        default=0.25,
+        default=0.1,
         description="Share of the community's plays taken by generated works above which a fall of income is put down "
         "to them. Assumed.",
         ge=0.0,
@@ -219,7 +219,7 @@ class CommunityConfig(Section):
     )
     share_max_bps: int = Field(default=6_000, description="The share is not raised above this. Assumed.", ge=0, le=BPS)
     withdrawal_share: float = Field(
-        default=0.6,
+        default=0.35,
         description="Share of plays taken by generated works above which, when income falls, consent to derive is "
         "withdrawn; it is given again below `displacement_share`. Assumed.",
         ge=0.0,

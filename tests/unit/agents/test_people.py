@@ -17,7 +17,10 @@ from heritage_agents.people import creator_names, make_people
 from heritage_sim.base import CommunityView, Consent, CreatorAction, CreatorView, Keys, People
 
 KEYS = Keys(11, 0)
-COMMUNITIES = tuple(CommunityConfig(name=name, tradition=name) for name in ("Tirtanala", "Quilluma", "Baihe"))
+COMMUNITIES = tuple(
+    CommunityConfig(name=name, tradition=name, displacement_share=0.25, withdrawal_share=0.6)
+    for name in ("Tirtanala", "Quilluma", "Baihe")
+)
 TERMS = first_terms(COMMUNITIES[0])
 VIEW = CreatorView(
     day=0, terms=TERMS, income_units=0, expected_recorded_units=9e6, expected_generated_units=4e6, epochs_left=5.0
