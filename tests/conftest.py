@@ -22,6 +22,9 @@ def pytest_collection_modifyitems(items):
 def ray_cluster():
     """Ray on this machine alone, without authentication, dashboard or usage reports; ended after the session."""
     os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+    # Workers take up what tests put into actors by name: they must find `plain_recommender` too.
+    here = str(Path(__file__).parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
     import ray
 
     # Socket paths may not exceed 107 characters.
