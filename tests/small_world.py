@@ -12,6 +12,8 @@ from functools import partial
 
 import numpy as np
 
+from plain_recommender import PlainRecommender, PlainState
+
 from heritage_agents.cohort import make_shard
 from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
 from heritage_agents.people import creator_names, make_people
@@ -48,7 +50,6 @@ LISTENERS = ListenersConfig(num_listeners=120)
 CREATORS = CreatorsConfig(num_per_community=4, base_log_odds=-2.0)
 DIM = 8
 WORKS_PER_TRADITION = 12
-NUM_CANDIDATES = 20
 KEYS = Keys(root_seed=11, replication=1)
 
 
@@ -106,41 +107,6 @@ class PlainEncoder:
         rows = [np.frombuffer(hashlib.sha256(p.receipt.piece_sha256.encode()).digest()[:DIM], np.uint8) for p in pieces]
         vectors = np.array(rows, dtype=np.float64).reshape(-1, DIM) - 127.5
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class PlainState:
-    affinity: float
-    bias: np.ndarray
-    keys: Keys
-
-    def candidates(self, listener_ids, history, day):
-        start = self.keys.stream("test", "start").integer(listener_ids, day, self.bias.size)
-        return ((start[:, None] + np.arange(NUM_CANDIDATES)) % self.bias.size).astype(np.int32)
-
-
-class PlainRecommender:
-    """Its bias is the log of all plays so far; it also remembers every play it was ever told of."""
-
-    def __init__(self, keys: Keys) -> None:
-        self.keys = keys
-        self.plays = np.zeros(0, dtype=np.int64)
-
-    def statistics(self, usage):
-        return {"plays": usage.plays_by_work(), "days": usage.plays_by_day.sum(axis=0)}
-
-    def refresh(self, statistics, works, day):
-        plays = np.zeros(works.num_works, dtype=np.int64)
-        plays[: self.plays.size] = self.plays
-        plays[: statistics["plays"].size] += statistics["plays"]
-        self.plays = plays
-        return PlainState(1.0, np.log1p(plays).astype(np.float32) * 0.1, self.keys)
-
-    def snapshot(self):
-        return {"plays": self.plays.copy()}
-
-    def restore(self, state):
-        self.plays = np.array(state["plays"])
 
 
 def archive() -> tuple[WorkBatch, list[Piece]]:

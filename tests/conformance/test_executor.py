@@ -4,14 +4,15 @@ import pickle
 
 import numpy as np
 import pytest
-from small_world import KEYS, PlainRecommender, shard_factories, world_of
+from plain_recommender import PlainRecommender
+from small_world import KEYS, shard_factories, world_of
 
 from heritage_sim.base import Executor, InputError
 from heritage_sim.executors import LocalExecutor
 from heritage_sim.executors.ray_executor import RayExecutor
 from heritage_sim.sharding import add_sums, add_tallies, shard_bounds
 
-NUM_SHARDS = 3
+NUM_SHARDS = 2
 
 
 @pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.integration)])
@@ -54,13 +55,13 @@ def test_results_come_in_shard_order(make_executor):
 
 def test_sums_over_shards_do_not_depend_on_their_number(make_executor):
     tallies = []
-    for num_shards in (1, 2, 5):
+    for num_shards in (1, 3):
         executor = make_executor(num_shards)
         for day in range(3):
             tally = add_tallies(executor.call("run_day", world_of(day)))
         plays = add_sums(executor.call("recommender_statistics", PlainRecommender(KEYS), 0))["plays"]
         tallies.append((tally.counts.tolist(), tally.exposures_by_work.tolist(), plays.tolist()))
-    assert tallies[0] == tallies[1] == tallies[2]
+    assert tallies[0] == tallies[1]
     assert sum(tallies[0][2]) > 0
 
 
@@ -79,9 +80,9 @@ def test_a_checkpoint_taken_up_by_another_executor_goes_on_bit_for_bit(make_exec
 
 
 def test_states_of_another_number_of_shards_are_refused(make_executor):
-    states = make_executor(2).checkpoint()
-    with pytest.raises(InputError, match="2 shards cannot be taken up by 3"):
-        make_executor(3).restore(states)
+    states = make_executor(1).checkpoint()
+    with pytest.raises(InputError, match="1 shards cannot be taken up by 2"):
+        make_executor(2).restore(states)
 
 
 def test_an_error_inside_a_shard_reaches_the_caller(make_executor):

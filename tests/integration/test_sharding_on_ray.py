@@ -23,7 +23,7 @@ def test_outcomes_on_ray_are_those_in_process(in_process, num_shards):
     economy.close()
 
 
-@pytest.mark.parametrize("day", [2, 5, 8])  # before the first checkpoint, within an epoch, and right after one
+@pytest.mark.parametrize("day", [2, 8])  # before the first checkpoint, and right after one
 def test_a_killed_shard_is_rebuilt_and_the_run_goes_on_with_the_same_outcomes(in_process, day):
     economy = small_economy(days=12, epoch_days=4, num_shards=2, executor=RayExecutor)
     economy.run(until=day)

@@ -1,0 +1,99 @@
+"""Outcomes against figures worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from heritage_sim.base import TALLY
+from heritage_sim.outcomes import Evidence, Payout, listening_outcomes, making_outcomes, money_outcomes, payout_outcomes
+from heritage_sim.recording import Making
+
+NAMES = """payout_gap_communities payout_share_community_0 payout_share_community_1 payout_theil_between_communities
+payout_gini_communities payout_gini_creators payout_theil_creators payout_jain_creators payout_per_play_gap_communities
+income_share_archive income_share_human income_share_generated plays_share_community_0 plays_share_community_1
+exposure_share_community_0 exposure_share_community_1 plays_share_archive plays_share_human plays_share_generated
+plays_per_session seconds_per_session abandonment_rate sessions plays gini_plays_works works_recorded works_generated
+commissions_refused violations_per_generated_piece consistency_generated_mean settlement_days_withdrawable_median
+settlement_days_withdrawable_p90 pool_units""".split()
+
+
+def evidence(**changes):
+    counts = dict.fromkeys(TALLY, 0) | {"sessions": 10, "plays": 25, "seconds": 1_500, "abandonments": 4}
+    given = {
+        "counts": np.array([counts[name] for name in TALLY]),
+        "plays_by_origin": np.array([10, 5, 10]),
+        "plays_by_community": np.array([20, 5]),
+        "exposures_by_community": np.array([30, 90]),
+        "plays_by_work": np.array([0, 0, 25]),
+        "making": Making(9, 2, 1, 3, 2, 4, 6, 3.0),
+        "settled_units": np.array([60, 20, 20]),
+        "days_to_withdrawable": np.array([3.0, 2.0, 9.0]),
+        "pool_units": 100,
+        "num_epochs": 1,
+    } | changes
+    return Evidence(**given)
+
+
+def payout(units=(10, 20, 50, 20)):
+    # Two funds, then one creator in each community.
+    return Payout(np.array(units), np.array([50, 0, 50]), np.array([0, 1, 0, 1]), np.array([20, 5]))
+
+
+def outcomes(of=None):
+    made = of or evidence()
+    rows = [
+        *payout_outcomes(payout()),
+        *listening_outcomes(made),
+        *making_outcomes(made.making),
+        *money_outcomes(made),
+    ]
+    return {o.name: o for o in rows}
+
+
+def test_names_are_the_agreed_ones_in_order():
+    assert list(outcomes()) == NAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit"),
+    [
+        ("payout_gap_communities", 60 - 40, "percentage points"),
+        ("payout_share_community_0", 60.0, "%"),
+        # Groups of two with means 30 and 20 around 25.
+        ("payout_theil_between_communities", 0.6 * math.log(30 / 25) + 0.4 * math.log(20 / 25), "1"),
+        ("payout_gini_communities", 0.1, "1"),
+        ("payout_gini_creators", (50 - 20) / (2 * 70), "1"),
+        ("payout_jain_creators", 70**2 / (2 * (50**2 + 20**2)), "1"),
+        ("payout_per_play_gap_communities", 40 / 5 - 60 / 20, "smallest unit per play"),
+        ("income_share_generated", 50.0, "%"),
+        ("plays_share_community_1", 20.0, "%"),
+        ("exposure_share_community_1", 75.0, "%"),
+        ("plays_share_human", 20.0, "%"),
+        ("plays_per_session", 2.5, "1"),
+        ("seconds_per_session", 150.0, "s"),
+        ("abandonment_rate", 40.0, "%"),
+        ("gini_plays_works", 2 / 3, "1"),
+        ("commissions_refused", 3.0, "1"),
+        ("violations_per_generated_piece", 1.5, "1"),
+        ("consistency_generated_mean", 0.75, "1"),
+        ("settlement_days_withdrawable_median", 3.0, "days"),
+        ("settlement_days_withdrawable_p90", 9.0, "days"),
+    ],
+)
+def test_value_by_hand(name, value, unit):
+    made = outcomes()[name]
+    assert made.value == pytest.approx(value, rel=1e-12)
+    assert made.unit == unit
+
+
+def test_shares_and_means_of_nothing_are_nan():
+    nothing = np.zeros(2, dtype=np.int64)
+    empty = evidence(
+        counts=np.zeros(len(TALLY), dtype=np.int64), plays_by_community=nothing, making=Making(), settled_units=nothing
+    )
+    empty = outcomes(Evidence(**{f: getattr(empty, f) for f in Evidence.__slots__} | {"days_to_withdrawable": nothing}))
+    for name in ("plays_share_community_0", "plays_per_session", "abandonment_rate", "consistency_generated_mean"):
+        assert math.isnan(empty[name].value)
+    assert math.isnan(empty["settlement_days_withdrawable_median"].value)
+    assert empty["works_recorded"].value == 0.0
