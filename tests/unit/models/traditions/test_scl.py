@@ -1,0 +1,96 @@
+"""Scala files, checked against published values and hand-written irregular ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from heritage_models.traditions.scl import as_tuning, read_scl
+from heritage_models.traditions.tunings import from_degree, library_folder, measured_tuning
+from heritage_sim.base import InputError
+
+
+def written(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = tmp_path / "test.scl"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_harjawinangun_has_its_published_cents_and_its_stretched_period() -> None:
+    tuning = measured_tuning("Indonesia_Harjawinangun", "tuning")
+    assert tuning.cents.tolist() == [0.0, 240.0, 490.0, 725.0, 969.0]
+    assert tuning.period_cents == 1225.0
+    assert tuning.measured
+
+
+def test_nasca_pipes_do_not_repeat() -> None:
+    tuning = measured_tuning("Peru_Panpipes_26", "tuning")
+    assert tuning.cents.tolist() == [0.0, 305.0, 513.0, 691.0, 976.0, 1149.0, 1303.0]
+    assert tuning.period_cents is None
+    assert tuning.sounding([6], [0]).tolist() == [1303.0]
+
+
+def test_sikura_has_sixteen_written_notes_up_to_2710_cents() -> None:
+    scale = read_scl(library_folder() / "Bolivia_Sikura_01.scl")
+    assert scale.pitches_cents.size == 16
+    assert scale.pitches_cents[-1] == 2710.0
+
+
+def test_every_measured_tuning_of_the_library_is_read() -> None:
+    paths = sorted(library_folder().glob("*.scl"))
+    tunings = [as_tuning(read_scl(p), str(p)) for p in paths]
+    assert len(tunings) == 424
+    assert all(t.cents[0] == 0.0 and (np.diff(t.cents) > 0).all() for t in tunings)
+
+
+def test_ratios_cents_with_a_unit_comments_and_latin_1_are_read(tmp_path: Path) -> None:
+    text = "! test.scl\n!\nGamme de José\n 5 notes\n!\n 9/8 a tone\n222.974 cents\n ! not a comment line for Scala's sake\n"
+    text = text.replace(" ! not a comment line for Scala's sake\n", "! a comment\n 3/2\n 900.\n 2\n")
+    scale = read_scl(written(tmp_path, text, "latin-1"))
+    assert scale.description == "Gamme de José"
+    np.testing.assert_allclose(scale.pitches_cents, [203.910, 222.974, 701.955, 900.0, 1200.0], atol=5e-4)
+
+
+def test_pitches_are_put_in_order_and_taken_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "unordered\n4\n700.\n200.\n200.\n1200.\n")
+    assert as_tuning(read_scl(path), str(path)).cents.tolist() == [0.0, 200.0, 700.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("only a description\n", 1),
+        ("no notes\n0\n", 2),
+        ("! c\nmissing\n3\n100.\n200.\n", 3),
+        ("no count\nmany\n100.\n", 2),
+        ("not a pitch\n2\n100.\nabc\n", 4),
+        ("zero\n1\n3/0\n", 3),
+    ],
+)
+def test_a_bad_tuning_is_refused_with_file_and_line(tmp_path: Path, text: str, line: int) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        read_scl(path)
+    assert caught.value.where == f"{path}:{line}"
+    assert caught.value.remedy
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        read_scl(tmp_path / "nothing.scl")
+
+
+def test_an_unknown_tuning_suggests_near_names() -> None:
+    with pytest.raises(InputError) as caught:
+        measured_tuning("Indonesia_Harjawinagun", "traditions: g: tuning")
+    assert "Indonesia_Harjawinangun" in caught.value.remedy
+
+
+def test_another_finalis_keeps_every_interval_between_neighbours() -> None:
+    tuning = measured_tuning("China_Ti-tsu", "tuning")
+    turned = from_degree(tuning, 4)
+    around = np.diff(np.append(tuning.cents, tuning.period_cents))
+    np.testing.assert_allclose(np.diff(np.append(turned.cents, turned.period_cents)), np.roll(around, -4))
+    assert turned.cents[0] == 0.0
