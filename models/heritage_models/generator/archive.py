@@ -77,7 +77,7 @@ class ArchiveGenerator:
         near = self._neighbours(commission.tradition)[commission.source]
         if commission.take >= len(near):
             raise GenerationError(
-                f"the archive of {commission.tradition!r} has {len(near)} other works: too few for take {commission.take}",
+                f"the archive of {commission.tradition!r} has {len(near)} works beside the source",
                 f"commission {commission.request_id!r}",
                 "lower generator.takes, or add works",
             )

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ import torch
 from heritage_models.config import GeneratorConfig
 from heritage_models.generator.fingerprint import TRAINED, corpora_sha256, training_key
 from heritage_models.generator.network import Network, Shape
-from heritage_models.generator.storage import write_arrays
+from heritage_models.generator.storage import UNREADABLE, write_arrays
 from heritage_models.generator.tokens import Events, Vocabulary
 from heritage_models.generator.training import Progress, Split, held_out_loss, train_network
 from heritage_models.ngram import WittenBell
@@ -115,7 +116,7 @@ def load_or_train(
     if path.exists():
         try:
             return read_checkpoint(path)
-        except (OSError, ValueError, KeyError):  # half a file of another program: made anew
+        except (*UNREADABLE, InputError):  # damaged: made anew, to the same bits
             path.unlink(missing_ok=True)
     network, vocabulary, split = train_network(config, corpora, progress)
     record = _judge(config, corpora, network, vocabulary, split, path)
@@ -134,8 +135,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
     with np.load(path, allow_pickle=False) as file:
         header = json.loads(bytes(file["header"]).decode())
         arrays = {k.removeprefix(_WEIGHT): file[k] for k in file.files if k.startswith(_WEIGHT)}
-    stated = header["vocabulary"]
-    vocabulary = Vocabulary(**{k: tuple(v) if isinstance(v, list) else v for k, v in stated.items()})
+    stated: dict[str, Any] = header["vocabulary"]
+    lists = {k: tuple(v) for k, v in stated.items() if isinstance(v, list)}
+    vocabulary = Vocabulary(**{**stated, **lists})
     record = TrainingRecord(
         **{**header["record"], "path": str(path), "nll_by_tradition": _pairs(header["record"]["nll_by_tradition"])}
     )

@@ -109,6 +109,7 @@ class ConstraintTables:
         self.duration_ok = np.zeros((*shape, num_durations), dtype=np.bool_)
         self.ornament_ok = np.zeros((*shape, num_ornaments), dtype=np.bool_)
         self.has_rests = np.zeros(shape, dtype=np.bool_)
+        self.can_ornament = np.array([len(t.ornaments) > 1 for t in self.traditions])
         self.may_hold = np.array([t.may_hold_across_cycle for t in self.traditions])
         self.durations = np.asarray(vocabulary.durations, dtype=np.int64)
         self.need = np.stack(
@@ -208,8 +209,7 @@ class SlotRules:
     def _need_sounding(self) -> Int64:
         """Return the events needed after one more sounding note, plain or ornamented as is better, shape (slots,)."""
         need, tr, n, k = self.tables.need, self.tradition, self.num_sounding, self.num_ornamented
-        can = self.tables.ornament_ok[:, 1:].any(axis=1)[tr]
-        return np.minimum(need[tr, n + 1, k], np.where(can, need[tr, n + 1, k + 1], NEVER))
+        return np.minimum(need[tr, n + 1, k], np.where(self.tables.can_ornament[tr], need[tr, n + 1, k + 1], NEVER))
 
     def pitches(self) -> Bool:
         """Return which pitch tokens are allowed, shape ``(num_slots, num_pitches)``."""
@@ -239,7 +239,7 @@ class SlotRules:
         allowed = self.tables.ornament_ok[tr].copy()
         allowed[:, 0] &= most >= need[tr, n + 1, k]
         allowed[:, 1:] &= (most >= need[tr, n + 1, k + 1])[:, None]
-        rest = pitch == REST_TOKEN
+        rest = np.equal(pitch, REST_TOKEN)
         allowed[rest] = False
         allowed[rest, 0] = True
         return allowed

@@ -111,19 +111,22 @@ class Engine:
         return [done[i] for i in range(len(requests))]
 
     def stream(self, requests: Iterable[tuple[int, Request]]) -> Iterator[tuple[int, Decoded]]:
-        """Yield numbered pieces as they end, shortest first."""
+        """Yield numbered pieces as they end; whatever interrupts it, every slot is free afterwards."""
         waiting = iter(requests)
         more = True
-        while True:
-            while more and self.num_free:
-                entry = next(waiting, None)
-                if entry is None:
-                    more = False
-                else:
-                    self.admit(*entry)
-            if not self._active.any():
-                return
-            yield from self.step()
+        try:
+            while True:
+                while more and self.num_free:
+                    entry = next(waiting, None)
+                    if entry is None:
+                        more = False
+                    else:
+                        self.admit(*entry)
+                if not self._active.any():
+                    return
+                yield from self.step()
+        finally:
+            self._active[:] = False
 
     def admit(self, number: int, request: Request) -> None:
         """Put a request in a free slot, to be begun by the next `step`.
@@ -233,7 +236,7 @@ class Engine:
         return token
 
     def _masked_weights(self, z: Float64, allowed: Bool) -> Float64:
-        safe = allowed | ~allowed.any(axis=1)[:, None]  # idle slots may have no choice at all
+        safe = allowed | ~allowed.any(axis=1, keepdims=True)  # idle slots may have no choice at all
         scaled = np.where(safe, z / self._temperature, -np.inf)
         return np.exp(scaled - scaled.max(axis=1)[:, None])
 

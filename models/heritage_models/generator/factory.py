@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from heritage_models.generator.archive import ArchiveGenerator
 from heritage_models.generator.fingerprint import decoding_key
 from heritage_models.generator.pool import PoolGenerator, fill_pool, pool_path, read_pool, write_pool
 from heritage_models.generator.requests import Sources
+from heritage_models.generator.storage import UNREADABLE
 from heritage_models.traditions.tradition import Corpus
 from heritage_sim.base import Generator, InputError, MissingPartError
 
@@ -127,7 +127,7 @@ def _make_pool(
         try:
             pieces, checkpoint_sha256 = read_pool(path)
             return PoolGenerator(pieces, checkpoint_sha256, corpora, config.takes)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):  # damaged: made anew
+        except UNREADABLE:  # damaged: made anew, to the same bits
             path.unlink(missing_ok=True)
     model = make_transformer(config, corpora, root_seed, cache_dir, progress)
     pieces = fill_pool(model, Sources(corpora, config.takes), progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from heritage_models.traditions.tradition import Corpus
 from heritage_sim.base import Commission, Fidelity, Generator, Notes, Origin, Piece, Receipt
 
 BUILD_BATCH = 192
+Progress = Callable[[str, int, int], None]
 _NOTES = ("degree", "period", "duration_ticks", "ornament", "cents")
 _FIDELITY = tuple(f.name for f in dataclasses.fields(Fidelity))
 
@@ -26,7 +27,7 @@ def pool_path(key: str, cache_dir: Path) -> Path:
     return cache_dir / "pools" / f"{key[:32]}.npz"
 
 
-def fill_pool(generator: Generator, sources: Sources, progress: Any = None) -> dict[RequestKey, Piece]:
+def fill_pool(generator: Generator, sources: Sources, progress: Progress | None = None) -> dict[RequestKey, Piece]:
     """Return every piece that can be asked for, composed in batches."""
     keys = sources.keys()
     made: dict[RequestKey, Piece] = {}

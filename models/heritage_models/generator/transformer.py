@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from heritage_models.config import GeneratorConfig
@@ -62,6 +63,7 @@ class TransformerGenerator:
         self._measures = measures
         self._sources = Sources(corpora, config.takes)
         self._kept: dict[RequestKey, Piece] = {}
+        self._one_at_a_time = threading.Lock()  # a service may call from several threads; there is one slot table
         self._nll: dict[RequestKey, float] = {}
         tables = ConstraintTables(checkpoint.vocabulary, corpora, config.max_notes)
         self.engine = Engine(checkpoint.network, tables, config.slots, config.masks, config.temperature, root_seed)
@@ -117,11 +119,12 @@ class TransformerGenerator:
         GenerationError
             If a commission names an unknown tradition, source or take, or the constraints cannot be met.
         """
-        missing = {request_key(c): c for c in commissions if request_key(c) not in self._kept}
-        asked = list(missing.values())
-        requests = [self.request(c) for c in asked]
-        for number, decoded in self.engine.stream(enumerate(requests)):
-            self._kept[request_key(asked[number])] = self.piece(asked[number], decoded)
+        with self._one_at_a_time:
+            missing = {request_key(c): c for c in commissions if request_key(c) not in self._kept}
+            asked = list(missing.values())
+            requests = [self.request(c) for c in asked]
+            for number, decoded in self.engine.stream(enumerate(requests)):
+                self._kept[request_key(asked[number])] = self.piece(asked[number], decoded)
         return [answer(self._kept[request_key(c)], c.request_id) for c in commissions]
 
     def own_nll(self, key: RequestKey) -> float:

@@ -118,7 +118,9 @@ def test_every_choice_is_allowed_exactly_where_the_piece_can_still_end_well(buil
 
 
 @pytest.mark.parametrize("rates", [(0.0, 0.0), (0.15, 0.2), (0.5, 0.5), (0.9, 1.0)])
-@pytest.mark.parametrize(("durations", "cycle", "may_hold"), [((1, 2), 4, False), ((2, 3), 7, False), ((3, 5), 8, True)])
+@pytest.mark.parametrize(
+    ("durations", "cycle", "may_hold"), [((1, 2), 4, False), ((2, 3), 7, False), ((3, 5), 8, True)]
+)
 def test_random_walks_meet_no_dead_end_and_no_violation(build, rates, durations, cycle, may_hold):
     legal = np.zeros((5, 5), dtype=bool)
     for a, b in pairwise([0, 1, 2, 0, 2, 1, 0]):
@@ -143,7 +145,9 @@ def test_random_walks_meet_no_dead_end_and_no_violation(build, rates, durations,
     def pick(allowed, active, step, part):
         assert allowed[active].any(axis=1).all(), "dead end"
         u = stream.uniform(np.arange(num), step, part)
-        return np.array([np.flatnonzero(row)[int(v * row.sum())] if row.any() else 0 for row, v in zip(allowed, u)])
+        return np.array(
+            [np.flatnonzero(row)[int(v * row.sum())] if row.any() else 0 for row, v in zip(allowed, u, strict=True)]
+        )
 
     for step in range(40):
         active = rules.ticks_left > 0

@@ -5,9 +5,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from heritage_models.generator import make_transformer  # noqa: E402
-from heritage_models.generator.requests import Sources  # noqa: E402
-from heritage_sim.base import Commission, GenerationError  # noqa: E402
+from heritage_models.generator import make_transformer
+from heritage_models.generator.requests import Sources
+from heritage_sim.base import Commission, GenerationError
 
 
 def commissions(corpora, takes=3):

@@ -90,9 +90,7 @@ def test_tokens_give_back_the_notes(corpora):
     for corpus in corpora.values():
         for piece in corpus.pieces:
             events = vocabulary.encode(piece.notes, corpus.tradition)
-            notes = vocabulary.decode(
-                events.tokens, corpus.tradition, piece.notes.ticks_per_cycle, piece.notes.tick_s
-            )
+            notes = vocabulary.decode(events.tokens, corpus.tradition, piece.notes.ticks_per_cycle, piece.notes.tick_s)
             assert notes.sha256() == piece.receipt.piece_sha256
 
 
