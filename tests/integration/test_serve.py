@@ -67,7 +67,7 @@ def hashes(pieces: Sequence[Piece]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def served(ray_session: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def served(ray_cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("pids")
     factory = generator_factory(str(folder))
     with serve_generator(factory, CONFIG) as generator:
@@ -112,7 +112,7 @@ def test_callers_on_several_threads_do_not_disturb_one_another(served: Any):
     assert all(found[i] == expected for i in range(4))
 
 
-def test_more_cores_than_there_are_is_refused_at_once(ray_session: Any):
+def test_more_cores_than_there_are_is_refused_at_once(ray_cluster: Any):
     greedy = ServingConfig(num_replicas=1000, cpus_per_replica=64.0)
     with pytest.raises(InputError, match="reserve 64000 cores"), serve_generator(generator_factory("."), greedy):
         pass

@@ -64,7 +64,7 @@ def post(url: str, body: bytes) -> tuple[int, Any]:
             return error.code, json.load(error)
 
 
-def test_over_http_the_pieces_are_the_same_and_mistakes_are_named(ray_session: Any):
+def test_over_http_the_pieces_are_the_same_and_mistakes_are_named(ray_cluster: Any):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -85,7 +85,7 @@ def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assum
             "creators.recording_cost_units, creators.commission_cost_units, creators.decision_scale_units, "
             "communities[].share_bps",
             f"recording costs {currency.show(creators['recording_cost_units'])}, a commission "
-            f"{currency.show(creators['commission_cost_units'])}; odds of acting rise e-fold with each "
+            f"{currency.show(creators['commission_cost_units'])}; odds of acting rise by a factor of 2.7 with each "
             f"{currency.show(creators['decision_scale_units'])} of expected gain; community funds take "
             f"{' or '.join(sorted(shares))} % of new works at the start",
             "This drives the behavioural response. Cheaper commissions or a steeper response make it larger; with both "

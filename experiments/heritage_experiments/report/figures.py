@@ -84,8 +84,10 @@ def draw_all(run: RunData, rule_cells: Sequence[CellFacts], arm_cells: Sequence[
     ----------
     run : RunData
         The run.
-    rule_cells, arm_cells : sequence of CellFacts
-        Cells that differ in rule alone, and in arm alone.
+    rule_cells : sequence of CellFacts
+        Cells that differ in rule alone.
+    arm_cells : sequence of CellFacts
+        Cells that differ in arm alone.
 
     Returns
     -------
@@ -181,8 +183,9 @@ def settlement_times(run: RunData, cell: CellFacts) -> Drawing | None:
         "How long money takes",
         "From the day of the play to the block timestamp at which its money could be withdrawn, and was paid; weighted "
         f"by money, unpaid money kept as censored (Kaplan-Meier). Cell {cell.name}, n = {cell.num_replications} "
-        f"replications pooled, {rows['epoch'].nunique()} epochs each; ledger: {', '.join(ledgers) or 'unknown'}; "
-        f"{_seeds(run)}. No interval: the calendar is the same in every replication.",
+        f"replications pooled, epochs of {run.scenario['economy']['epoch_days']} days; "
+        f"ledger: {', '.join(ledgers) or 'unknown'}; "
+        f"{_seeds(run)}. No interval: it is a distribution over money, not an estimate of a mean.",
         svg,
     )
 

@@ -146,8 +146,7 @@ def _money_view(row: MoneyRow, currency: str) -> dict[str, Any]:
         "who": row.who,
         "num_people": row.num_people,
         "control": words.number(row.control_mean, 2),
-        "total": words.number(total.mean, 2, True),
-        "interval": words.interval(total.low, total.high, 2),
+        "total": _short(total),
         "relative": words.number(relative, 1, True),
         "arithmetic": _short(row.effect.arithmetic),
         "response": _short(row.effect.response),
@@ -166,8 +165,7 @@ def _finding_view(f: Finding, communities: tuple[str, ...]) -> dict[str, Any]:
         "unit": words.short_unit(f.unit) or "1",
         "control": words.number(f.control_mean, level),
         "treatment": words.number(f.treatment_mean, level),
-        "total": words.number(d.mean, digits, True),
-        "interval": words.interval(d.low, d.high, digits),
+        "total": _short(d, f.unit),
         "bca": words.interval(d.bca_low, d.bca_high, digits),
         "arithmetic": _short(f.effect.arithmetic, f.unit),
         "response": _short(f.effect.response, f.unit),
@@ -179,11 +177,12 @@ def _finding_view(f: Finding, communities: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _short(d: PairedDifference | None, unit: str = "") -> str:
+def _short(d: PairedDifference | None, unit: str = "") -> dict[str, str]:
+    """Return a difference as mean and interval; without a unit it is money, to two decimals."""
     if d is None:
-        return ""
+        return {}
     digits = words.digits_for(unit, max(abs(d.mean), abs(d.low), abs(d.high))) if unit else 2
-    return f"{words.number(d.mean, digits, True)} ({words.interval(d.low, d.high, digits)})"
+    return {"mean": words.number(d.mean, digits, True), "interval": words.interval(d.low, d.high, digits)}
 
 
 def _arms_view(findings: Findings) -> dict[str, Any]:
@@ -216,7 +215,9 @@ def _rules_view(findings: Findings) -> dict[str, Any]:
     for outcome in outcomes:
         unit = findings.unit(outcome)
         levels = [findings.level(c, outcome) for c in cells]
-        scale = max((abs(level.mean) for level in levels if math.isfinite(level.mean)), default=1.0)
+        scale = max((abs(level.mean) for level in levels if math.isfinite(level.mean)), default=None)
+        if scale is None:
+            continue
         digits = words.digits_for(unit, scale)
         rows.append(
             {

@@ -84,6 +84,8 @@ class RunData:
     def outcomes(self) -> pd.DataFrame:
         """Return the outcomes of all finished replications, money in the currency."""
         table = self.store.read_table("outcomes")
+        if table.empty:
+            return table
         in_units = table["unit"].str.startswith(_SMALLEST)
         if in_units.any():
             table.loc[in_units, "value"] /= 10**self.currency.decimals

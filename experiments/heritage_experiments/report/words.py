@@ -157,7 +157,14 @@ def split_sentence(f: Finding) -> str:
 
 def money_sentence(rows: list[MoneyRow], currency: str) -> str:
     """Return what the comparison is worth to each group, per month, and which of it is not shown."""
-    parts = [f"{row.who} {difference(row.effect.total, currency)}{_flag(row.effect.total)}" for row in rows]
+    if all(row.effect.total.identical for row in rows):
+        return "In money: no difference at all for any community."
+    parts = [
+        f"{row.who} no difference at all"
+        if row.effect.total.identical
+        else f"{row.who} {difference(row.effect.total, currency)}{_flag(row.effect.total)}"
+        for row in rows
+    ]
     return f"In money, {currency} per month: " + "; ".join(parts).replace(f" {currency} (", " (") + "."
 
 

@@ -87,8 +87,10 @@ def split_effect(treatment: npt.ArrayLike, control: npt.ArrayLike, static: npt.A
 
     Parameters
     ----------
-    treatment, control : array_like of float, shape (num_replications,)
+    treatment : array_like of float, shape (num_replications,)
         Values of the outcome, aligned by replication.
+    control : array_like of float, shape (num_replications,)
+        The same of the other cell.
     static : array_like of float, shape (num_replications,), optional
         Values of the treatment's rule on the control's usage.
 
@@ -116,8 +118,10 @@ def compare(
         Columns cell, arm, rule, replication, name, value, unit, n.
     name : str
         Name of the comparison.
-    treatment, control : str
-        Names of the cells.
+    treatment : str
+        Name of the cell that comes first in the difference.
+    control : str
+        Name of the cell that is subtracted.
     primary : tuple of str
         Outcomes that `correct` puts under Holm's correction; here each is judged by its interval alone.
 

@@ -70,8 +70,10 @@ def paired_difference(treatment: npt.ArrayLike, control: npt.ArrayLike) -> Paire
 
     Parameters
     ----------
-    treatment, control : array_like of float, shape (num_replications,)
-        Values of one outcome; position r of both is replication r. NaN where not defined: such pairs are left out.
+    treatment : array_like of float, shape (num_replications,)
+        Values of one outcome; position r is replication r. NaN where not defined: such pairs are left out.
+    control : array_like of float, shape (num_replications,)
+        The same of the other cell.
 
     Returns
     -------
