@@ -242,9 +242,12 @@ class JournaledLedger(ABC):
 
     def withdrawable_units(self) -> npt.NDArray[np.int64]:
         """Return what each payee could claim now, shape ``(num_payees,)``."""
+        return self._withdrawable(self.claimed_units())
+
+    def _withdrawable(self, claimed: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         if not self._epochs:
             return np.zeros(len(self.payee_names), dtype=np.int64)
-        return np.array(self._epochs[-1].cumulative, dtype=np.int64) - self.claimed_units()
+        return np.array(self._epochs[-1].cumulative, dtype=np.int64) - claimed
 
     def audit(self) -> Audit:
         """Return the books after checking that they balance.
@@ -258,10 +261,11 @@ class JournaledLedger(ABC):
         LedgerError
             If deposits are not claimed plus unclaimed, or the distributor does not hold what is unclaimed.
         """
+        claimed = self.claimed_units()
         audit = Audit(
             deposited=self.deposited_units(),
-            claimed=sum_exactly(self.claimed_units()),
-            unclaimed=sum_exactly(self.withdrawable_units()),
+            claimed=sum_exactly(claimed),
+            unclaimed=sum_exactly(self._withdrawable(claimed)),
             token_balance=self.token_balance_units(),
             num_epochs=len(self._epochs),
             num_works=self._book.num_works,

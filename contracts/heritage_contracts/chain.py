@@ -147,6 +147,11 @@ class Chain:
             name = _error_name(answer.get("error", {}).get("data"))
             raise LedgerError(f"the contract refused: {name}", "EVM") from None
 
+    def head_hash(self) -> bytes:
+        """Return the hash of the last block, which commits to the whole chain."""
+        head: Any = self._w3.eth.get_block("latest")
+        return bytes(head["hash"])
+
     def logs(self, contract: bytes, topics: Sequence[bytes]) -> list[bytes]:
         """Return the data of a contract's events with these first topics, oldest first."""
         wanted: Any = {

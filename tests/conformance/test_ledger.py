@@ -141,11 +141,12 @@ def test_a_journal_rebuilds_the_ledger_in_any_kind_and_the_story_goes_on(source,
 def test_restore_forgets_what_came_after_the_snapshot():
     ledger = make("evm")
     story_of_three_weeks(ledger, range(1))
-    kept, before = ledger.snapshot(), books(ledger)
+    kept, before, head = ledger.snapshot(), books(ledger), ledger.chain.head_hash()
     story_of_three_weeks(ledger, range(1, 2))
     assert books(ledger) != before
     ledger.restore(kept)
     assert books(ledger) == before
+    assert ledger.chain.head_hash() == head
 
 
 @pytest.mark.parametrize("kind", KINDS)
