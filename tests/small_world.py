@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-
 from plain_recommender import PlainRecommender, PlainState
 
 from heritage_agents.cohort import make_shard

@@ -2,5 +2,6 @@
 
 from heritage_sim.executors.host import ShardHost
 from heritage_sim.executors.local import LocalExecutor
+from heritage_sim.executors.resharding import reshard
 
-__all__ = ["LocalExecutor", "ShardHost"]
+__all__ = ["LocalExecutor", "ShardHost", "reshard"]

@@ -63,5 +63,5 @@ def check_num_states(states: Sequence[State], num_shards: int) -> None:
         raise InputError(
             f"a snapshot of {len(states)} shards cannot be taken up by {num_shards}",
             "runtime.shards",
-            f"set it to {len(states)}, or divide the states with heritage_sim.sharding.reshard",
+            f"set it to {len(states)}, or divide the states with heritage_sim.executors.reshard",
         )

@@ -9,13 +9,41 @@ from heritage_sim.base import TALLY
 from heritage_sim.outcomes import Evidence, Payout, listening_outcomes, making_outcomes, money_outcomes, payout_outcomes
 from heritage_sim.recording import Making
 
-NAMES = """payout_gap_communities payout_share_community_0 payout_share_community_1 payout_theil_between_communities
-payout_gini_communities payout_gini_creators payout_theil_creators payout_jain_creators payout_per_play_gap_communities
-income_share_archive income_share_human income_share_generated plays_share_community_0 plays_share_community_1
-exposure_share_community_0 exposure_share_community_1 plays_share_archive plays_share_human plays_share_generated
-plays_per_session seconds_per_session abandonment_rate sessions plays gini_plays_works works_recorded works_generated
-commissions_refused violations_per_generated_piece consistency_generated_mean settlement_days_withdrawable_median
-settlement_days_withdrawable_p90 pool_units""".split()
+NAMES = [
+    "payout_gap_communities",
+    "payout_share_community_0",
+    "payout_share_community_1",
+    "payout_theil_between_communities",
+    "payout_gini_communities",
+    "payout_gini_creators",
+    "payout_theil_creators",
+    "payout_jain_creators",
+    "payout_per_play_gap_communities",
+    "income_share_archive",
+    "income_share_human",
+    "income_share_generated",
+    "plays_share_community_0",
+    "plays_share_community_1",
+    "exposure_share_community_0",
+    "exposure_share_community_1",
+    "plays_share_archive",
+    "plays_share_human",
+    "plays_share_generated",
+    "plays_per_session",
+    "seconds_per_session",
+    "abandonment_rate",
+    "sessions",
+    "plays",
+    "gini_plays_works",
+    "works_recorded",
+    "works_generated",
+    "commissions_refused",
+    "violations_per_generated_piece",
+    "consistency_generated_mean",
+    "settlement_days_withdrawable_median",
+    "settlement_days_withdrawable_p90",
+    "pool_units",
+]
 
 
 def evidence(**changes):

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
-from small_world import lived, same_results, small_economy
+from small_world import LISTENERS, lived, same_results, small_economy
 
+from heritage_agents import cohort
 from heritage_sim.base import InputError, StorageError
+from heritage_sim.executors import reshard
+from heritage_sim.sharding import shard_bounds
 from heritage_sim.state_io import read_state, write_state
 
 
@@ -69,6 +72,18 @@ def test_a_snapshot_of_another_number_of_shards_is_refused():
     state = lived(days=3, num_shards=2).snapshot()
     with pytest.raises(InputError, match="2 shards cannot be taken up by 1"):
         small_economy(days=3).restore(state)
+
+
+@pytest.mark.parametrize("day", [4, 7])
+def test_a_snapshot_of_two_shards_goes_on_in_three_with_the_same_outcomes(whole, day):
+    first = small_economy(days=20, num_shards=2)
+    first.run(until=day)
+    state = first.snapshot()
+    bounds = shard_bounds(LISTENERS.num_listeners, 3)
+    second = small_economy(days=20, num_shards=3)
+    second.restore(state | {"shards": reshard(state["shards"], bounds, cohort.reshard)})
+    second.run()
+    same_results(whole, second)
 
 
 def test_a_state_comes_back_from_disk_with_types_and_values(tmp_path):
