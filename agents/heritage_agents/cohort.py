@@ -40,14 +40,18 @@ def make_shard(
 ) -> Cohort:
     """Return the shard of listeners ``first ... stop - 1``; a picklable target for `functools.partial`.
 
+    Communities whose listeners cannot be drawn are an `InputError` (`draw_listeners`).
+
     Parameters
     ----------
     config : ListenersConfig
         The population, all shards together.
     keys : Keys
         Streams of the replication.
-    first, stop : int
-        Range of listener ids, ``0 <= first < stop <= config.num_listeners``.
+    first : int
+        First listener id, >= 0.
+    stop : int
+        One past the last listener id, above ``first`` and at most ``config.num_listeners``.
     archive : WorkFeatures
         The archive works, on which first tastes are centred.
     communities : sequence of CommunityConfig
@@ -61,8 +65,6 @@ def make_shard(
     ------
     ValueError
         If there is no such range of listeners.
-    InputError
-        If no listeners can be drawn for these communities (`draw_listeners`).
     """
     if not 0 <= first < stop <= config.num_listeners:
         raise ValueError(f"no such range of listeners: {first} ... {stop} of {config.num_listeners}")
@@ -110,6 +112,15 @@ class Cohort:
 
     def run_day(self, world: World) -> DayTally:
         """Live one day and return its sums.
+
+        Parameters
+        ----------
+        world : World
+            The day, the works and the recommender's state.
+
+        Returns
+        -------
+        DayTally
 
         Raises
         ------
@@ -209,6 +220,11 @@ class Cohort:
 
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down.
+
+        Parameters
+        ----------
+        state : State
+            Of the same range of listeners.
 
         Raises
         ------

@@ -36,18 +36,20 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from heritage_agents.lanes import dot_rows
 from heritage_agents.philox_numba import gumbel, uniform
+
+Float32, Float64 = npt.NDArray[np.float32], npt.NDArray[np.float64]
+Int32, Int64, UInt64 = npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint64]
 
 CHOICE, OUTSIDE, DWELL, LEAVE = 0, 1, 2, 3
 STREAMS = ("choice", "outside", "dwell", "leave")
 """Decisions drawn in the kernel; row ``k`` of its ``keys`` belongs to ``STREAMS[k]``."""
 
 SESSIONS, SLATES, PLAYS, FULL_PLAYS, ABANDONMENTS, SECONDS = 0, 1, 2, 3, 4, 5
-
-_NEVER = np.int32(-(2**31))
 
 
 class Behaviour(NamedTuple):
@@ -162,32 +164,32 @@ def turn_towards(taste, row, vectors, work, share):
         taste[row, k] *= scale
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")  # a hazard that underflows to 0 means: heard to the end
 def live_day(
-    behaviour,
-    keys,
-    day,
-    rows,
-    candidates,
-    ids,
-    taste,
-    history,
-    consistency_taste,
-    num_plays,
-    vectors,
-    consistency,
-    duration_s,
-    available,
-    popularity,
-    affinity,
-    bias,
-    counts,
-    plays_by_work,
-    exposures_by_work,
-    log_rows,
-    log_works,
-    log_seconds,
-):
+    behaviour: Behaviour,
+    keys: UInt64,
+    day: int,
+    rows: Int64,
+    candidates: Int32,
+    ids: Int64,
+    taste: Float32,
+    history: Float32,
+    consistency_taste: Float64,
+    num_plays: Int64,
+    vectors: Float32,
+    consistency: Float64,
+    duration_s: Float64,
+    available: npt.NDArray[np.bool_],
+    popularity: Float64,
+    affinity: np.float32,
+    bias: Float32,
+    counts: Int64,
+    plays_by_work: Int64,
+    exposures_by_work: Int64,
+    log_rows: Int32,
+    log_works: Int32,
+    log_seconds: Int32,
+) -> int:
     """Live the day of the active listeners in place; return how many counted plays were logged.
 
     Parameters
@@ -204,16 +206,20 @@ def live_day(
         Distinct work ids, -1 for none.
     ids : ndarray of int64, shape (num_listeners,)
         Listener ids.
-    taste, history : ndarray of float32, shape (num_listeners, width)
+    taste : ndarray of float32, shape (num_listeners, width)
         Padded by `heritage_agents.lanes.padded`; changed in place.
+    history : ndarray of float32, shape (num_listeners, width)
+        Likewise.
     consistency_taste : ndarray of float64, shape (num_listeners,)
         Theta.
     num_plays : ndarray of int64, shape (num_listeners,)
         Plays so far; changed in place.
     vectors : ndarray of float32, shape (num_works, width)
         Padded work vectors.
-    consistency, duration_s : ndarray of float64, shape (num_works,)
-        Of the works.
+    consistency : ndarray of float64, shape (num_works,)
+        Consistency of the works.
+    duration_s : ndarray of float64, shape (num_works,)
+        Length of the works in seconds.
     available : ndarray of bool, shape (num_works,)
         Works that may be shown.
     popularity : ndarray of float64, shape (num_works,)
@@ -222,10 +228,18 @@ def live_day(
         Of the recommender.
     bias : ndarray of float32, shape (num_works,)
         Of the recommender.
-    counts, plays_by_work, exposures_by_work : ndarray of int64
+    counts : ndarray of int64, shape (len(TALLY),)
         Added to.
-    log_rows, log_works, log_seconds : ndarray of int32
-        Counted plays are written from the start; room for ``num_active * max_slates``.
+    plays_by_work : ndarray of int64, shape (num_works,)
+        Added to.
+    exposures_by_work : ndarray of int64, shape (num_works,)
+        Added to.
+    log_rows : ndarray of int32, shape (num_active * max_slates,)
+        Listener rows of counted plays, written from the start.
+    log_works : ndarray of int32, shape (num_active * max_slates,)
+        Their works.
+    log_seconds : ndarray of int32, shape (num_active * max_slates,)
+        Their whole seconds.
 
     Returns
     -------

@@ -62,6 +62,25 @@ def draw_listeners(
 
     Each is drawn by its own id, so that the division into ranges does not matter.
 
+    Parameters
+    ----------
+    config : ListenersConfig
+        The population.
+    communities : sequence of CommunityConfig
+        In community order.
+    keys : Keys
+        Streams of the replication.
+    first : int
+        First listener id.
+    stop : int
+        One past the last.
+    archive : WorkFeatures
+        Works on which first tastes are centred.
+
+    Returns
+    -------
+    Listeners
+
     Raises
     ------
     InputError

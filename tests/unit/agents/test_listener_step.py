@@ -151,6 +151,14 @@ def test_short_works_count_when_heard_to_the_end(kit):
     assert (tally["full_plays"], tally["seconds"]) == (50, 50 * 12)
 
 
+@pytest.mark.parametrize(("skip_appeal", "heard_s"), [(500.0, 300), (-500.0, 0)])
+def test_extreme_hazards_are_no_fault(kit, skip_appeal, heard_s):
+    works = kit.replace(kit.works(), duration_s=np.full(131, 300.0, np.float32))
+    config = kit.config(max_slates=1, outside_utility=-1e6, skip_appeal=skip_appeal)
+    cohort = Cohort(config, kit.keys, kit.alike(10, works.vectors[5]), works)
+    assert counts_of(cohort.run_day(kit.world(works, kit.FixedOffers([5], 131))))["seconds"] == 10 * heard_s
+
+
 def test_leaving_has_the_stated_odds(kit):
     works = kit.works()
     config = kit.config(max_slates=2, outside_utility=1e6, leave_base=-0.7, leave_idle=0.3)
