@@ -184,7 +184,7 @@ class _Player:
         return parts
 
     def _legal_melody(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return the melody of legal steps that departs least from the given one (sum of distances on the lattice)."""
+        """Return the melody of legal steps with the fewest notes changed, and those to the nearest positions."""
         legal = self.tradition.legal_step
         sounding = np.flatnonzero(positions >= 0)
         melody = positions[sounding]
@@ -192,12 +192,13 @@ class _Player:
             return positions
         toll = np.where(legal, 0.0, _FORBIDDEN)
         lattice = np.arange(legal.shape[0])
-        cost = np.abs(lattice - melody[0]).astype(np.float64)
+        change = np.where(lattice[:, None] == lattice, 0.0, 1.0 + np.abs(lattice[:, None] - lattice) / 1000.0)
+        cost = change[melody[0]]
         came_from = np.zeros((melody.size, lattice.size), dtype=np.int64)
         for i in range(1, melody.size):
             reached = cost[:, None] + toll
             came_from[i] = reached.argmin(axis=0)
-            cost = reached[came_from[i], lattice] + np.abs(lattice - melody[i])
+            cost = reached[came_from[i], lattice] + change[melody[i]]
         at = int(cost.argmin())
         if cost[at] >= _FORBIDDEN:
             raise GenerationError(
