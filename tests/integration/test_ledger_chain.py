@@ -8,8 +8,8 @@ from heritage_contracts.chain import Call
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import role_address
 from heritage_contracts.epoch import make_epoch
-from heritage_contracts.hashing import word
-from heritage_contracts.merkle import proof_of
+from heritage_contracts.hashing import keccak256, word
+from heritage_contracts.merkle import build_layers, payee_leaves, proof_of, root_of
 from heritage_contracts.schedule import CALL_GAS, DEPLOY_LEAD_S, claim_gas
 from heritage_sim.base import LedgerError, ProvenanceRecord, Statement
 
@@ -185,6 +185,25 @@ def test_the_registry_refuses_impossible_records(ledger, records, error):
 def test_the_registry_refuses_a_batch_built_on_another_head(ledger):
     data = calldata.register_batch(bytes(32), bytes(36))
     refused(ledger, Call("operator", ledger.deployment.registry, data, CALL_GAS), "StaleHead")
+
+
+def test_a_root_that_promises_more_than_was_paid_in_stops_at_its_ceiling(ledger):
+    at = ledger.deployment
+    promised, stranger = (7, 8), keccak256(b"nobody registered me")
+    ids = [at.payee_ids[0], at.payee_ids[1], stranger]
+    layers = build_layers(payee_leaves(at.chain_id, at.distributor, ids, [*promised, 1]))
+    words = (word(0), root_of(layers), word(10), ledger.provenance_head(), bytes(32))
+    post = calldata.call("post(uint256,bytes32,uint256,bytes32,bytes32)", *words)
+    ledger.chain.block([ledger.mint_call(10), Call("operator", at.distributor, post, CALL_GAS)], GENESIS_S)
+    ledger.chain.block([ledger.finalize_call(0)], GENESIS_S + DAY_S)
+
+    def claim(i, amount):
+        return Call("relayer", at.distributor, calldata.claim(ids[i], amount, proof_of(layers, i)), CALL_GAS)
+
+    ledger.chain.block([claim(0, 7)], GENESIS_S + DAY_S)
+    refused(ledger, claim(1, 8), "AboveCeiling")
+    refused(ledger, claim(2, 1), "UnknownPayee")
+    assert ledger.token_balance_units() == 3
 
 
 def test_a_payees_wallet_cannot_be_replaced(ledger):
