@@ -1,4 +1,4 @@
-"""What a user watches while a run goes on: preparation, a table of cells that fills, time to go. Silent off a terminal."""
+"""What a user watches while a run goes on: preparation, a table of cells that fills, time to go."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 SHOWN = (
-    ("payout_gap_communities", "payout gap", "pp"),
+    ("payout_gap_communities", "payout", "gap, pp"),
     ("payout_gini_creators", "creators", "Gini"),
-    ("plays_per_session", "plays per", "session"),
-    ("plays_share_generated", "generated", "% of plays"),
-    ("settlement_days_withdrawable_median", "settled in", "days"),
+    ("plays_per_session", "plays a", "session"),
+    ("plays_share_generated", "generated", "% plays"),
+    ("settlement_days_withdrawable_median", "settled", "days"),
 )
 """Outcomes shown while a run goes on, with the two lines of their column's head; the report has all of them."""
 
@@ -145,9 +146,9 @@ class RunDisplay:
         return f"about {show_duration(elapsed / (self._finished_here - 1) * left)} to go"
 
     def _table(self) -> Table:
-        table = Table(title="Means over finished replications", title_justify="left", pad_edge=False)
-        table.add_column("cell", no_wrap=True, overflow="ellipsis")
-        table.add_column("done", justify="right")
+        table = Table(title="Means over finished replications", title_justify="left", pad_edge=False, box=SIMPLE_HEAD)
+        table.add_column("cell", overflow="fold")
+        table.add_column("done", justify="right", no_wrap=True)
         shown = [column for column in SHOWN if any(column[0] in v for v in self._values.values())]
         for _, head, unit in shown:
             table.add_column(f"{head}\n{unit}", justify="right", no_wrap=True)
@@ -167,4 +168,4 @@ def show_duration(seconds: float) -> str:
 
 def _mean(values: object) -> str:
     finite = [v for v in values if not math.isnan(v)]  # type: ignore[attr-defined]
-    return f"{math.fsum(finite) / len(finite):.3g}" if finite else "-"
+    return f"{math.fsum(finite) / len(finite):.2f}" if finite else "-"

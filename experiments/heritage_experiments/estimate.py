@@ -1,7 +1,7 @@
 """What a run will cost, before it is begun: CPU time, memory and disk, from measured rates.
 
-The rates are of one core of the machine the project was measured on (2 busy cores, no GPU). They are for planning; a run's
-manifest has what it really took.
+The rates are of one core of the machine the project was measured on (2 busy cores, no GPU). They are for planning; a
+run's manifest has what it really took.
 """
 
 from __future__ import annotations

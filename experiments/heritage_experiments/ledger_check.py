@@ -50,7 +50,7 @@ def verify_ledgers(store: RunStore, scenario: Scenario) -> LedgerCheck:
     for task in done:
         books = store.read_part("epochs", task).sort_values("epoch")
         payouts = store.read_part("payouts", task)
-        faults += _faults(task, books, payouts[~payouts["shadow"]], resolved[task.cell])
+        faults += _faults(task, books, payouts.loc[~payouts["shadow"]], resolved[task.cell])
         epochs += len(books)
         pool += sum(int(x) for x in books["pool_units"])
         claimed += sum(int(x) for x in books["claimed_units"])
@@ -64,24 +64,23 @@ def _faults(task: Task, books: pd.DataFrame, paid: pd.DataFrame, scenario: Scena
     at = Deployment(scenario.ledger, num_payees, scenario.economy.genesis_s)
     cumulative = [0] * num_payees
     own = "ledger" in scenario.own_parts
-    for book in books.itertuples(index=False):
-        where = f"{task.cell}, replication {task.replication}, epoch {book.epoch}"
-        rows = paid[paid["epoch"] == book.epoch]
+    for book in books.to_dict("records"):
+        where = f"{task.cell}, replication {task.replication}, epoch {book['epoch']}"
+        rows = paid.loc[paid["epoch"] == book["epoch"]]
         for payee, units in zip(rows["payee_id"].tolist(), rows["units"].tolist(), strict=True):
             cumulative[payee] += units
         paid_out = sum(rows["units"].tolist())
-        if not book.pool_units == book.statement_units == book.deposited_units == paid_out:
-            found.append(
-                f"{where}: pool {book.pool_units}, statement {book.statement_units}, deposit {book.deposited_units} and "
-                f"payouts {paid_out} differ"
-            )
-        if book.claimed_units + book.unclaimed_units != book.deposited_units:
-            found.append(f"{where}: claimed {book.claimed_units} + unclaimed {book.unclaimed_units} is not the deposit")
-        if book.withdrawable_s - book.posted_s < scenario.ledger.challenge_window_s:
+        pool, stated, deposit = book["pool_units"], book["statement_units"], book["deposited_units"]
+        claimed, left = book["claimed_units"], book["unclaimed_units"]
+        if not pool == stated == deposit == paid_out:
+            found.append(f"{where}: pool {pool}, statement {stated}, deposit {deposit} and payouts {paid_out} differ")
+        if claimed + left != deposit:
+            found.append(f"{where}: claimed {claimed} + unclaimed {left} is not the deposit {deposit}")
+        if book["withdrawable_s"] - book["posted_s"] < scenario.ledger.challenge_window_s:
             found.append(f"{where}: withdrawable before the challenge window was over")
         # A ledger of the user's own has leaves of its own.
         if not own:
             leaves = payee_leaves(at.chain_id, at.distributor, at.payee_ids, cumulative)
-            if root_of(build_layers(leaves)).hex() != book.root.removeprefix("0x"):
+            if root_of(build_layers(leaves)).hex() != str(book["root"]).removeprefix("0x"):
                 found.append(f"{where}: the root of the payouts is not the root that was posted")
     return found

@@ -13,8 +13,8 @@ from typing import Self
 class ResourceMeter:
     """Measures wall time, CPU time and peak memory of this process and everything below it.
 
-    Processes that end unseen by their parent (Ray detaches some) are counted up to the last sample, so the meter samples
-    every ``period_s`` seconds while it is open.
+    Processes that end unseen by their parent (Ray detaches some) are counted up to the last sample, so the meter
+    samples every ``period_s`` seconds while it is open.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ class ResourceMeter:
 
     @property
     def peak_rss_bytes(self) -> int:
-        """Largest sampled sum of resident memory over the tree (shared pages count in each), or this process' own peak."""
+        """Largest sampled sum of resident memory over the tree (shared pages count in each), or our own peak."""
         unit = 1 if sys.platform == "darwin" else 1024
         return max(self._peak_bytes, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
     def cpu_s(self) -> float:
-        """Return CPU time of this process since it began, and of everything below it since the meter was made, in seconds."""
+        """Return CPU seconds of this process since it began, and of all below it since the meter was made."""
         self.sample()
         living_and_gone = sum(self._cpu_of.values())
         # Children that were waited for are in the kernel's own sum; whichever way saw more of them is right.

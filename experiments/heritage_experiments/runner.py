@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,19 @@ import yaml
 
 from heritage_experiments.cache import cache_dir
 from heritage_experiments.code_version import code_sha256, hardware, versions
-from heritage_experiments.display import Display, SilentDisplay, show_duration
-from heritage_experiments.estimate import Estimate, estimate
+from heritage_experiments.display import Display, SilentDisplay
 from heritage_experiments.outcomes_hash import outcomes_sha256
+from heritage_experiments.planning import Plan, plan_of
+from heritage_experiments.preparing import pieces_to_hear, prepare
 from heritage_experiments.replication import ReplicationWork
 from heritage_experiments.resources import ResourceMeter
 from heritage_experiments.runlog import RunLog
 from heritage_experiments.scenario import Scenario, as_data, scenario_sha256
-from heritage_experiments.scenario_load import resolve_cell
 from heritage_experiments.scenario_source import parse_source
-from heritage_experiments.store import RunStore, Task, check_free_disk, show_bytes
+from heritage_experiments.store import RunStore, Task, check_free_disk
 from heritage_experiments.wiring import (
     Surroundings,
-    archive_of,
     corpora_of,
-    generator_for,
     served_generator,
 )
 from heritage_experiments.workers import Placement, cores_for, place, ray_running, run_here, run_on_ray
@@ -71,40 +69,6 @@ class RunRecord:
     peak_rss_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A scenario that has been checked, and what it will be.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        As given.
-    resolved : dict of str to Scenario
-        Each cell's scenario.
-    estimate : Estimate
-        Expected cost.
-    """
-
-    scenario: Scenario
-    resolved: dict[str, Scenario] = field(default_factory=dict)
-    estimate: Estimate = field(default_factory=lambda: Estimate(0, 0.0, 0.0, 0))
-
-    @property
-    def tasks(self) -> list[Task]:
-        """Return all replications of all cells; a replication's cells stand together, so that early stops leave pairs."""
-        return [
-            Task(replication, cell.name)
-            for replication in range(self.scenario.replications)
-            for cell in self.scenario.cells_to_run
-        ]
-
-
-def plan_of(scenario: Scenario) -> Plan:
-    """Return a scenario with its cells resolved and its cost estimated."""
-    resolved = {cell.name: resolve_cell(scenario, cell) for cell in scenario.cells_to_run}
-    return Plan(scenario, resolved, estimate(scenario, resolved))
-
-
 def start_run(
     scenario: Scenario, results: Path, out: Path | None, display: Display, *, notes: dict[str, Any]
 ) -> RunStore:
@@ -128,19 +92,24 @@ def start_run(
     InputError
         If anything in the scenario cannot be used, or the disk cannot hold the run; nothing is made.
     """
+    from heritage_experiments.report import save_pieces
+
     plan = plan_of(scenario)
     check_free_disk(out or results, plan.estimate.disk_bytes)
     cache = cache_dir()
     checkpoints = prepare(plan, cache, display)
+    display.preparing("Composing pieces to be heard", 0, 1)
+    pieces = pieces_to_hear(plan, cache)
     identity = scenario_sha256(scenario)
     code = code_sha256()
     store = RunStore.create(results, scenario.name, _short(identity, code), out)
     try:
         store.write_text("scenario.yaml", scenario_yaml(scenario))
+        save_pieces(store.path, pieces, corpora_of(scenario.traditions, scenario.seed, cache))
         store.write_plan(plan.tasks)
         store.update_manifest(
             manifest_version=MANIFEST_VERSION,
-            run_id=store.path.name,
+            run_id=store.path.name if out is None else f"{_short(identity, code)[:8]}-{out.name}",
             scenario=scenario.name,
             scenario_sha256=identity,
             code_sha256=code,
@@ -308,69 +277,6 @@ def planned_by_cell(store: RunStore) -> dict[str, int]:
     return dict(Counter(t.cell for t in store.plan()))
 
 
-def prepare(plan: Plan, cache: Path, display: Display) -> dict[str, str]:
-    """Load or make what replications share, and return the checkpoint hash of each cell's generator.
-
-    Raises
-    ------
-    InputError
-        If a corpus, tuning or part cannot be used.
-    """
-    scenario = plan.scenario
-    display.preparing("Reading traditions and archives", 0, 1)
-    corpora_of(scenario.traditions, scenario.seed, cache)
-    names = [t.name for t in scenario.traditions]
-    archive_of(scenario.traditions, tuple(names.index(c.tradition) for c in scenario.communities), scenario.seed, cache)
-    checkpoints: dict[str, str] = {}
-    for name, cell in plan.resolved.items():
-        if "generator" not in cell.own_parts and cell.generator.kind == "serve":
-            made = served_generator(cell.generator, cell.traditions, cell.seed, cache)
-        else:
-            made = generator_for(cell, Surroundings(cache), display.preparing)
-        checkpoints[name] = made.checkpoint_sha256
-    return checkpoints
-
-
-def scenario_yaml(scenario: Scenario) -> str:
-    """Return a scenario as YAML, every default written out; it reads back as itself."""
-    head = "# The scenario as it was run, defaults and arguments included. `heritage run` takes it as it is.\n"
-    return head + yaml.safe_dump(
-        json.loads(json.dumps(as_data(scenario))), sort_keys=False, allow_unicode=True, width=120
-    )
-
-
-def describe_plan(plan: Plan, results: Path, out: Path | None) -> dict[str, Any]:
-    """Return what a run would be: for ``--dry-run``."""
-    placement = place(plan.scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s)
-    return {
-        "scenario": plan.scenario.name,
-        "scenario_sha256": scenario_sha256(plan.scenario),
-        "cells": [c.name for c in plan.scenario.cells_to_run],
-        "replications_per_cell": plan.scenario.replications,
-        "runs": plan.estimate.num_replications,
-        "executor": placement.executor,
-        "workers": placement.workers,
-        "why": placement.reason,
-        "cpu_s": round(plan.estimate.cpu_s, 1),
-        "first_time_cpu_s": round(plan.estimate.first_time_cpu_s, 1),
-        "wall_s": round(plan.estimate.cpu_s / max(1, placement.workers), 1),
-        "disk_bytes": plan.estimate.disk_bytes,
-        "path": str(out or results / plan.scenario.name),
-    }
-
-
-def plan_in_words(described: dict[str, Any]) -> list[str]:
-    """Return `describe_plan` as lines for people."""
-    return [
-        f"{described['runs']} replications: {len(described['cells'])} cells x {described['replications_per_cell']}"
-        f" ({', '.join(described['cells'])})",
-        f"on {described['workers']} {'Ray workers' if described['executor'] == 'ray' else 'process'}: {described['why']}",
-        f"about {show_duration(described['wall_s'])} and {described['cpu_s']:.0f} CPU seconds; a first run trains and fills "
-        f"its pools besides, up to {show_duration(described['first_time_cpu_s'])} on one core",
-        f"about {show_bytes(described['disk_bytes'])} in {described['path']}",
-    ]
-
-
 def _served(plan: Plan) -> list[tuple[GeneratorConfig, Scenario]]:
     found: dict[GeneratorConfig, Scenario] = {}
     for cell in plan.resolved.values():
@@ -395,6 +301,14 @@ def _start_services(
 def _worker_lost(log: RunLog, display: Display, task: Task, tries: int) -> None:
     log.event("worker lost", cell=task.cell, replication=task.replication, tries=tries)
     display.note(f"a worker died in cell {task.cell}, replication {task.replication}: begun again")
+
+
+def scenario_yaml(scenario: Scenario) -> str:
+    """Return a scenario as YAML, every default written out; it reads back as itself."""
+    head = "# The scenario as it was run, defaults and arguments included. `heritage run` takes it as it is.\n"
+    return head + yaml.safe_dump(
+        json.loads(json.dumps(as_data(scenario))), sort_keys=False, allow_unicode=True, width=120
+    )
 
 
 def _short(scenario_hash: str, code_hash: str) -> str:

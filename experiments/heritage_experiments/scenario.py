@@ -1,7 +1,8 @@
 """The scenario: one frozen model composed of every package's own section, with the arms, cells and comparisons on top.
 
-A *cell* is what gets run: an arm (a named set of overrides) with a few more keys set. `resolve_cell` returns the scenario
-a cell stands for, in which no name of an arm or a cell is left: what a run does cannot depend on what it is called.
+A *cell* is what gets run: an arm (a named set of overrides) with a few more keys set. `resolve_cell` returns the
+scenario a cell stands for, in which no name of an arm or a cell is left: what a run does cannot depend on what it is
+called.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from heritage_sim.config import EconomyConfig, RoyaltyConfig
 NAME = r"^[a-z0-9][a-z0-9_\-]*$"
 PRIMARY_OUTCOME = "payout_gap_communities"
 FIXED_FOR_ALL_CELLS = ("name", "question", "seed", "replications", "traditions", "communities", "runtime", "own_parts")
-"""Keys that no arm or cell may change: cells are compared pair by pair on the same world and the same random numbers."""
+"""Keys that no arm or cell may change: cells are compared in pairs on one world and one set of random numbers."""
 
 Overrides = dict[str, Any]
 
@@ -81,7 +82,7 @@ class Scenario(Section):
     communities: tuple[CommunityConfig, ...] = Field(min_length=1, description="Communities, each with one tradition.")
     listeners: ListenersConfig = Field(default_factory=ListenersConfig, description="The listening population.")
     creators: CreatorsConfig = Field(default_factory=CreatorsConfig, description="Who records and commissions.")
-    economy: EconomyConfig = Field(default_factory=EconomyConfig, description="Days, epochs, money.")
+    economy: EconomyConfig = Field(default_factory=EconomyConfig, description="Days, epochs.")  # pyright: ignore
     generator: GeneratorConfig = Field(
         default_factory=GeneratorConfig, description="What answers commissions to derive."
     )

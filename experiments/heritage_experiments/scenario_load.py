@@ -195,7 +195,8 @@ def _explained(error: ValidationError, source: Source, prefix: KeyPath) -> Input
     what, remedy = _words(first, path)
     if len(problems) > 1:
         others = "; ".join(sorted({str(source.origin((*prefix, *p["loc"]))) for p in problems[1:]} - {str(origin)}))
-        remedy += f" (and {len(problems) - 1} more problem{'s' if len(problems) > 2 else ''}{f': {others}' if others else ''})"
+        count = f"{len(problems) - 1} more problem{'s' if len(problems) > 2 else ''}"
+        remedy += f" (and {count}{': ' + others if others else ''})"
     return InputError(what, _where(origin, path), remedy)
 
 

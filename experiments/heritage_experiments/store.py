@@ -172,7 +172,7 @@ class RunStore:
 
         files = sorted((self.path / "parts" / name).glob("*.parquet"))
         if not files:
-            return pd.DataFrame(columns=[c for c, _ in TABLES[name]])
+            return pd.DataFrame({c: [] for c, _ in TABLES[name]})
         return pa.concat_tables([pq.read_table(f) for f in files], promote_options="default").to_pandas()
 
     def read_part(self, name: str, task: Task) -> pd.DataFrame:

@@ -201,7 +201,8 @@ def generator_for(scenario: Scenario, surroundings: Surroundings, progress: Prog
                 "start it through heritage run",
             )
         return service
-    return generator_of(config, own, scenario.traditions, scenario.seed, surroundings.cache_dir, _Quiet(progress))
+    made = (own, scenario.traditions, scenario.seed, surroundings.cache_dir, _Quiet(progress))
+    return generator_of(config, *made)  # pyright: ignore[reportArgumentType] (frozen models hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,8 @@ def generator_of(
 def served_generator(config: GeneratorConfig, traditions: Traditions, seed: int, cache_dir: Path) -> Generator:
     """Return the generator that stands behind a service: the same one, in process."""
     behind = config.model_copy(update={"kind": "transformer"})
-    return generator_of(behind, None, traditions, seed, cache_dir, _Quiet(None))
+    made = (None, traditions, seed, cache_dir, _Quiet(None))
+    return generator_of(behind, *made)  # pyright: ignore[reportArgumentType] (frozen models hash)
 
 
 def archive_features(archive: WorkBatch) -> WorkFeatures:

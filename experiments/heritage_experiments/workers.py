@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from heritage_experiments.store import Task
 from heritage_sim.base import HeritageError, MissingPartError
 
 RAY_PAYS_FROM_CPU_S = 60.0
-"""Work from which Ray's start (about 4.4 CPU seconds, and 3 more of imports in each worker) is won back in wall time."""
+"""Work from which Ray's start (some 5 CPU seconds, and 4 more of imports in each worker) is won back in wall time."""
 
 WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -138,6 +139,7 @@ def run_on_ray(
         What a task raised; or that its workers died ``tries`` times.
     """
     import ray
+    from ray.exceptions import RayActorError
 
     @ray.remote(num_cpus=1, max_restarts=0)
     class Worker:
@@ -156,7 +158,7 @@ def run_on_ray(
     at_work: dict[Any, tuple[Any, Task]] = {}
     shared = ray.put(work)
     idle = [Worker.remote(shared) for _ in range(workers)]
-    everyone = list(idle)
+    everyone: list[Any] = list(idle)
     try:
         while waiting or at_work:
             while waiting and idle:
@@ -167,7 +169,7 @@ def run_on_ray(
             worker, task = at_work.pop(ready[0])
             try:
                 result = ray.get(ready[0])
-            except ray.exceptions.RayActorError as error:
+            except RayActorError as error:
                 on_lost(task, tried[task])
                 if tried[task] >= tries:
                     raise HeritageError(
@@ -205,7 +207,7 @@ def ray_running(num_cpus: int, object_store_mb: int) -> Iterator[None]:
         num_cpus=num_cpus,
         include_dashboard=False,
         log_to_driver=False,
-        logging_level="ERROR",
+        logging_level=logging.ERROR,
         object_store_memory=object_store_mb * 1024 * 1024,
         _node_ip_address="127.0.0.1",
     )
@@ -216,7 +218,7 @@ def ray_running(num_cpus: int, object_store_mb: int) -> Iterator[None]:
 
 
 def cores_for(scenario: Scenario, placement: Placement) -> int:
-    """Return the CPUs that Ray is told of: one for each worker or shard, and one for a service's replicas if there are."""
+    """Return the CPUs that Ray is told of: one for each worker or shard, and those of a service's replicas."""
     shards = scenario.runtime.shards if placement.workers == 1 else 0
     service = 0
     if any("serve" in str(o) for o in (scenario.generator.kind, scenario.arms, [c.set for c in scenario.cells])):

@@ -81,7 +81,7 @@ def _median_wall_s(command: list[str], repeats: int) -> float:
 
 
 def _cpu_s(command: list[str], cache: Path | None) -> float:
-    """Return CPU seconds: those that a run reports of its own tree (Ray's included), else those of the child process."""
+    """Return CPU seconds: those that a run reports of its tree (Ray's included), or those of the child process."""
     import json
 
     environment = dict(os.environ) | ({"HERITAGE_CACHE": str(cache)} if cache else {})

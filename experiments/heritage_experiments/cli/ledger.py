@@ -49,20 +49,24 @@ def status(path: RunFolder = RESULTS, as_json: Json = False) -> None:
     sums = ("deposited_units", "claimed_units", "unclaimed_units", "gas")
     table = store.read_table("epochs")
     rows = []
-    for (cell, ledger), group in table.groupby(["cell", "ledger"], sort=False):
+    for cell, ledger in dict.fromkeys(zip(table["cell"], table["ledger"], strict=True)):
+        group = table.loc[(table["cell"] == cell) & (table["ledger"] == ledger)]
         totals = {name: sum(int(x) for x in group[name]) for name in sums}
         rows.append({"cell": cell, "ledger": ledger, "replications": int(group["replication"].nunique()), **totals})
     if as_json:
         print_json({"path": str(store.path), "currency": currency.code, "decimals": currency.decimals, "cells": rows})
         return
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(title=f"{store.path}: sums over epochs and replications", title_justify="left")
-    for head in ("cell", "ledger", "replications", "deposited", "claimed", "unclaimed", "gas"):
-        shown.add_column(head, justify="left" if head in ("cell", "ledger") else "right")
+    title = f"{store.path}: {currency.code} over all epochs and replications"
+    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for head in ("cell", "ledger", "runs", "deposited", "claimed", "unclaimed", "gas"):
+        text = head in ("cell", "ledger")
+        shown.add_column(head, justify="left" if text else "right", no_wrap=head != "cell", overflow="fold")
     for row in rows:
-        amounts = (currency.show(row[name]) for name in sums[:3])
+        amounts = (currency.show(row[name]).removesuffix(f" {currency.code}") for name in sums[:3])
         shown.add_row(row["cell"], row["ledger"], str(row["replications"]), *amounts, f"{row['gas']:,}")
     Console().print(shown)
 
@@ -82,9 +86,8 @@ def verify(path: RunFolder = RESULTS, as_json: Json = False) -> None:
         print_json({"path": str(store.path), "holds": not found.faults, **asdict(found)})
     else:
         print(f"{found.num_epochs} epochs of {found.num_replications} replications in {store.path}")
-        print(
-            f"pools {show(found.pool_units)} = claimed {show(found.claimed_units)} + unclaimed {show(found.unclaimed_units)}"
-        )
+        parts = f"claimed {show(found.claimed_units)} + unclaimed {show(found.unclaimed_units)}"
+        print(f"pools {show(found.pool_units)} = {parts}")
         for fault in found.faults:
             print(f"FAULT  {fault}")
         if not found.faults:

@@ -12,7 +12,7 @@ BENCHES = ("startup", "population")
 
 
 def doctor(as_json: Json = False) -> None:
-    """Say what is there (cores, memory, disk, GPU, Anvil, node, Ray, torch, music21, caches) and what a missing part costs."""
+    """Say what is there (cores, memory, GPU, Ray, torch, node, Anvil, caches) and what a missing part costs."""
     from heritage_experiments.doctor import examine
 
     findings = examine()

@@ -34,7 +34,7 @@ def generate(
     sets: Sets = None,
     as_json: Json = False,
 ) -> None:
-    """Compose pieces: for each a WAV file, rendered from exact cents, and a JSON file with notes, fidelity and receipt."""
+    """Compose pieces: each as a WAV file, rendered from exact cents, and as JSON with notes and receipt."""
     from heritage_experiments.cache import cache_dir
     from heritage_experiments.wiring import Surroundings, corpora_of, generator_for
     from heritage_sim.base import Commission, InputError
@@ -75,9 +75,8 @@ def generate(
         print_json(written)
         return
     for piece in written:
-        print(
-            f"{piece['wav']}  {piece['duration_s']:.1f} s, {piece['num_violations']} violations, consistency {piece['consistency']:.2f}"
-        )
+        fidelity = f"{piece['num_violations']} violations, consistency {piece['consistency']:.2f}"
+        print(f"{piece['wav']}  {piece['duration_s']:.1f} s, {fidelity}")
 
 
 def train(

@@ -105,7 +105,7 @@ def _go_on(store: RunStore, scenario: Scenario, display: object, meter: Resource
 
 
 def _show_plan(scenario: Scenario, out: Path | None, as_json: bool) -> None:
-    from heritage_experiments.runner import describe_plan, plan_in_words, plan_of
+    from heritage_experiments.planning import describe_plan, plan_in_words, plan_of
 
     described = describe_plan(plan_of(scenario), RESULTS, out)
     if as_json:

@@ -1,0 +1,52 @@
+"""What all replications of a run share, loaded or made once before its folder is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from heritage_experiments.display import Display
+from heritage_experiments.planning import Plan
+from heritage_experiments.scenario import Scenario
+from heritage_experiments.wiring import Surroundings, archive_of, corpora_of, generator_for, served_generator
+from heritage_sim.base import Commission, Generator, Piece
+
+NUM_HEARD = 3
+"""Generated pieces that the report lets one hear."""
+
+
+def prepare(plan: Plan, cache: Path, display: Display) -> dict[str, str]:
+    """Load or make what replications share, and return the checkpoint hash of each cell's generator.
+
+    Raises
+    ------
+    InputError
+        If a corpus, tuning or part cannot be used.
+    """
+    scenario = plan.scenario
+    display.preparing("Reading traditions and archives", 0, 1)
+    corpora_of(scenario.traditions, scenario.seed, cache)
+    names = [t.name for t in scenario.traditions]
+    archive_of(scenario.traditions, tuple(names.index(c.tradition) for c in scenario.communities), scenario.seed, cache)
+    return {name: _in_process(cell, cache, display).checkpoint_sha256 for name, cell in plan.resolved.items()}
+
+
+def pieces_to_hear(plan: Plan, cache: Path) -> list[Piece]:
+    """Return a generated piece of each tradition from the first cell that generates, on the first archive piece."""
+    generating = (c for c in plan.resolved.values() if "generator" in c.own_parts or c.generator.kind != "archive")
+    cell = next(generating, None)
+    if cell is None:
+        return []
+    made = _in_process(cell, cache)
+    corpora = corpora_of(cell.traditions, cell.seed, cache)
+    return made.compose(
+        [
+            Commission(f"report-{name}", name, corpus.pieces[0].receipt.piece_sha256, take=0)
+            for name, corpus in list(corpora.items())[:NUM_HEARD]
+        ]
+    )
+
+
+def _in_process(cell: Scenario, cache: Path, display: Display | None = None) -> Generator:
+    if "generator" not in cell.own_parts and cell.generator.kind == "serve":
+        return served_generator(cell.generator, cell.traditions, cell.seed, cache)
+    return generator_for(cell, Surroundings(cache), display.preparing if display else None)

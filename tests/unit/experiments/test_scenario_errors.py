@@ -1,0 +1,163 @@
+"""Whatever is wrong with a scenario is said once, with file, line and remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from heritage_experiments.scenario_load import load_scenario
+from heritage_sim.base import InputError
+
+GOOD = """\
+name: small
+seed: 3
+traditions:
+  - {name: gamelan, kind: gamelan, num_works: 24}
+communities:
+  - name: Tirtanala
+    tradition: gamelan
+listeners:
+  num_listeners: 50
+economy:
+  days: 5
+  epoch_days: 5
+arms:
+  archive: {generator: {kind: archive}}
+cells:
+  - {name: a, arm: archive, set: {royalty.rule.kind: pro_rata}}
+  - {name: b, arm: archive, set: {royalty.rule.kind: user_centric}}
+comparisons:
+  - {name: b_vs_a, treatment: b, control: a}
+"""
+
+
+def told(tmp_path: Path, text: str, *sets: str) -> InputError:
+    file = tmp_path / "s.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_scenario(file, sets)
+    assert caught.value.exit_code == 2
+    assert caught.value.remedy
+    return caught.value
+
+
+def line_of(text: str, part: str) -> int:
+    return 1 + next(i for i, line in enumerate(text.splitlines()) if part in line)
+
+
+def test_the_good_scenario_is_accepted(tmp_path):
+    (tmp_path / "s.yaml").write_text(GOOD)
+    assert [c.name for c in load_scenario(tmp_path / "s.yaml").cells] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what", "remedy"),
+    [
+        ("  days: 5", "  dayz: 5", "unknown key `economy.dayz`", "did you mean `days`?"),
+        ("  days: 5", "  days: many", "`economy.days`", "[days]"),
+        ("  days: 5", "  days: '5'", "`economy.days`", "[days]"),
+        ("  days: 5", "  days: yes", "`economy.days`", "[days]"),
+        ("  days: 5", "  days: 0", "greater than or equal to 1", "[days]"),
+        ("  days: 5", "  days: 2.5", "`economy.days`", "[days]"),
+        ("kind: gamelan", "kind: gamelon", "none of", "did you mean 'gamelan'?"),
+        ("kind: user_centric", "kind: user_centrik", "user_centric", "quickstart.yaml"),
+        ("    tradition: gamelan", "    tradition: gamelon", "names the tradition 'gamelon'", "correct the name"),
+        (
+            "arm: archive, set: {royalty.rule.kind: pro_rata}",
+            "arm: archiv",
+            "names the arm 'archiv'",
+            "correct the name",
+        ),
+        ("treatment: b", "treatment: z", "names the cell 'z'", "correct the name"),
+        ("{name: b, arm", "{name: a, arm: archive, arm", "the key `arm` stands twice", "keep one of the two"),
+        ("name: b, arm: archive, set", "name: a, set", "the cell name 'a' stands twice", "correct the name"),
+        (
+            "archive: {generator: {kind",
+            "archive: {generator: {kin",
+            "unknown key `generator.kin`",
+            "did you mean `kind`?",
+        ),
+        ("seed: 3", "name: again", "stands twice", "keep one of the two"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_its_line_and_remedy(tmp_path, before, after, what, remedy):
+    assert before in GOOD
+    text = GOOD.replace(before, after)
+    error = told(tmp_path, text)
+    assert what in error.what
+    assert f"s.yaml, line {line_of(text, after)}" in error.where
+    assert remedy in error.remedy
+
+
+def test_an_arm_may_not_change_what_makes_cells_comparable(tmp_path):
+    text = GOOD.replace("archive: {generator: {kind: archive}}", "archive: {seed: 9}")
+    error = told(tmp_path, text)
+    assert "no arm or cell may change `seed`" in error.what
+    assert f"line {line_of(text, 'archive: {seed')}" in error.where
+
+
+def test_broken_yaml_is_named_with_its_line(tmp_path):
+    text = GOOD + "broken: [1, 2\nmore: 3\n"
+    error = told(tmp_path, text)
+    assert "not YAML" in error.what
+    assert "line 21" in error.where
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n- list\n"])
+def test_a_file_without_a_mapping_is_refused(tmp_path, text):
+    assert "s.yaml" in told(tmp_path, text).where
+
+
+def test_a_missing_file_is_refused_and_its_neighbours_named(tmp_path):
+    (tmp_path / "other.yaml").write_text(GOOD)
+    with pytest.raises(InputError) as caught:
+        load_scenario(tmp_path / "s.yaml")
+    assert "other.yaml" in caught.value.remedy
+
+
+def test_an_argument_is_checked_by_the_same_schema_and_named_in_the_error(tmp_path):
+    error = told(tmp_path, GOOD, "economy.dayz=3")
+    assert error.where == "--set economy.dayz=3"
+    assert "did you mean `days`?" in error.remedy
+    assert told(tmp_path, GOOD, "economy.days=none").where == "--set economy.days=none"
+    assert told(tmp_path, GOOD, "traditions.4.kind=scl").where == "--set traditions.4.kind=scl"
+    assert "key=value" in told(tmp_path, GOOD, "economy.days").what
+
+
+def test_a_later_argument_wins_over_file_and_earlier_ones(tmp_path):
+    (tmp_path / "s.yaml").write_text(GOOD)
+    scenario = load_scenario(tmp_path / "s.yaml", ["economy.days=10", "traditions.0.num_works=30", "economy.days=15"])
+    assert (scenario.economy.days, scenario.traditions[0].num_works) == (15, 30)
+
+
+def test_extends_merges_sections_and_points_at_the_file_that_had_the_last_word(tmp_path):
+    (tmp_path / "base.yaml").write_text(GOOD)
+    (tmp_path / "s.yaml").write_text("extends: base.yaml\neconomy: {days: 10}\n")
+    scenario = load_scenario(tmp_path / "s.yaml")
+    assert (scenario.economy.days, scenario.economy.epoch_days) == (10, 5)
+    error = told(tmp_path, "extends: base.yaml\neconomy:\n  days: -1\n")
+    assert "s.yaml, line 3" in error.where
+    (tmp_path / "base.yaml").write_text(GOOD.replace("  days: 5", "  days: -1"))
+    error = told(tmp_path, "extends: base.yaml\nseed: 4\n")
+    assert "base.yaml, line 11" in error.where
+
+
+def test_a_circle_of_extends_and_a_missing_base_are_refused(tmp_path):
+    assert "extends itself" in told(tmp_path, "extends: s.yaml\n").what
+    assert "does not exist" in told(tmp_path, "extends: nowhere.yaml\n").what
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("class Rule:\n    pass\n", "lacks"),
+        ("x = 1\n", "has no class Rule"),
+        ("import no_such_module\n", "fails when imported"),
+    ],
+)
+def test_a_part_of_ones_own_that_does_not_fit_is_refused_before_a_run(tmp_path, text, what):
+    (tmp_path / "mine.py").write_text(text)
+    assert what in told(tmp_path, GOOD + "royalty: {rule: {kind: 'mine.py:Rule'}}\n").what
+
+
+def test_a_missing_file_of_ones_own_is_refused(tmp_path):
+    assert "no such file" in told(tmp_path, GOOD + "generator: {kind: 'nowhere.py:G'}\n").what
