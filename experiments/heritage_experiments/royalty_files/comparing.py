@@ -104,7 +104,7 @@ def _indices(
             "first": "more equal everywhere",
             "second": "less equal everywhere",
             "equal": "equal",
-            "crossing": "curves cross: no index settles the order",
+            "crossing": "curves cross",
         }[dominance],
     }
     if community is not None:

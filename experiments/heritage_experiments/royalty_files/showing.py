@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from heritage_experiments.royalty_files.summary import Account
+from heritage_sim.base import Currency
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 def show_account(account: Account, console: Console) -> None:
     """Print what was read, who gains and loses, the indices, what is unmatched, and what the chain said."""
+    from rich import box
     from rich.table import Table
 
     s = account.summary
@@ -30,8 +32,8 @@ def show_account(account: Account, console: Console) -> None:
     for key, heading in (("bands", "rank"), ("communities", "community")):
         rows = compared[key]
         if rows:
-            table = Table(title=f"Who gains and loses, by {heading}", title_justify="left")
-            _fill(table, rows, heading, compared["baseline"], show)
+            table = Table(title=f"Who gains and loses, by {heading}", title_justify="left", box=box.SIMPLE_HEAD)
+            _fill(table, rows, heading, compared["baseline"], account.case.currency)
             console.print(table)
     if len(s["statements"]) > 1:
         console.print(
@@ -73,42 +75,46 @@ def counted(num: int, noun: str) -> str:
     return f"{num:,} {noun}{'' if num == 1 else 's'}"
 
 
-def _fill(table: Table, rows: list[dict[str, Any]], heading: str, baseline: str, show: Any) -> None:
+def _fill(table: Table, rows: list[dict[str, Any]], heading: str, baseline: str, currency: Currency) -> None:
     # One line for each rule, not one column: it fits a terminal of 80 columns with any number of rules.
-    table.add_column("ranks" if heading == "rank" else heading)
-    table.add_column("rule")
-    for name in ("amount", "share", "change", "gain", "lose"):
-        table.add_column(name, justify="right")
+    table.add_column("ranks" if heading == "rank" else heading, no_wrap=heading == "rank")
+    table.add_column("rule", overflow="fold")
+    table.add_column(f"amount\n({currency.code})", justify="right", no_wrap=True)
+    for name in ("share", "change", "gain", "lose"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        label = f"{row['band' if heading == 'rank' else 'community']}\n({counted(row['payees'], 'payee')})"
+        label = f"{row['band' if heading == 'rank' else 'community']}\n{counted(row['payees'], 'payee')}"
         for i, made in enumerate(row["rules"]):
-            cells = [label if i == 0 else "", made["rule"], show(_to_cents(made["units"], show))]
+            cells = [label if i == 0 else "", made["rule"], _hundredths(made["units"], currency)]
             cells.append(f"{made['share_percent']:.2f} %")
             if made["rule"] == baseline:
                 cells += ["", "", ""]
             else:
-                change = f"{made['change_percent']:+.1f} %" if made["change_percent"] is not None else "from 0"
+                change = f"{made['change_percent']:+,.1f} %" if made["change_percent"] is not None else "from 0"
                 cells += [change, f"{made['gain']:,}", f"{made['lose']:,}"]
             table.add_row(*cells, end_section=made is row["rules"][-1])
 
 
-def _to_cents(units: int, show: Any) -> int:
-    """Return an amount rounded half up to hundredths of the currency, for tables; files keep every unit."""
-    cent = 10 ** max(show.__self__.decimals - 2, 0)
-    return (units + cent // 2) // cent * cent
+def _hundredths(units: int, currency: Currency) -> str:
+    """Return an amount rounded half up to hundredths, for a column that names the currency; files keep every unit."""
+    cent = 10 ** max(currency.decimals - 2, 0)
+    return currency.show((units + cent // 2) // cent * cent).removesuffix(f" {currency.code}")
 
 
 def _show_indices(console: Console, rows: list[dict[str, Any]]) -> None:
+    from rich import box
     from rich.table import Table
 
     first = rows[0]
     table = Table(
         title=f"Inequality of amounts (unit: {first['unit']}, n = {first['n']:,}; Lorenz curve against the first rule)",
         title_justify="left",
+        box=box.SIMPLE_HEAD,
     )
     between = "theil_between_communities" in first
-    columns = ["rule", "paid", "Lorenz curve", "Gini", "Theil (nats)"]
-    for name in [*columns, *(["of it between communities"] if between else []), "Jain"]:
+    columns = ["rule", "paid", "Lorenz curve", "Gini", "Theil\n(nats)"]
+    # Where curves cross, no index settles the order; the verdict stands before the indices for that reason.
+    for name in [*columns, *(["of it between\ncommunities"] if between else []), "Jain"]:
         table.add_column(name, justify="left" if name in columns[:1] + columns[2:3] else "right")
     for row in rows:
         parts = [f"{row['theil_between_communities']:.4f}"] if between else []
