@@ -24,7 +24,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/pydoclint -q sim agents models serving contracts experiments
+	$(BIN)/flake8 sim agents models serving contracts experiments
 	$(BIN)/codespell
 
 clean:
