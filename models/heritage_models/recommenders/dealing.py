@@ -91,8 +91,6 @@ def shuffled(stream: Stream, work_ids: Int32, pack_of: Int64, num_packs: int, da
 
 def by_work(stream: Stream, num_works: int, day: int) -> npt.NDArray[np.float64]:
     """Return one uniform for each work on a day, shape ``(num_works,)``: draw ``w % 4`` of id ``w // 4``."""
-    if num_works == 0:
-        return np.zeros(0)
     return stream.uniforms(np.arange((num_works + 3) // 4), day, 4).reshape(-1)[:num_works]
 
 
@@ -111,12 +109,12 @@ def fill(candidates: Int32, reserve: Int32) -> Int32:
     ndarray of int32, shape (num_listeners, num_candidates)
     """
     missing = candidates < 0
-    if not missing.any():
+    if reserve.shape[1] == 0 or not missing.any():
         return candidates
     rows = np.flatnonzero(missing.any(axis=1))
     nth = np.cumsum(missing[rows], axis=1) - 1
     inside = missing[rows] & (nth < reserve.shape[1])
     filled = candidates.copy()
-    picked = np.take_along_axis(reserve[rows], np.clip(nth, 0, max(reserve.shape[1] - 1, 0)), axis=1)
+    picked = np.take_along_axis(reserve[rows], np.clip(nth, 0, reserve.shape[1] - 1), axis=1)
     filled[rows] = np.where(inside, picked, filled[rows])
     return filled

@@ -88,7 +88,7 @@ class Stream:
         counter[:, :, 1] = (agent >> np.uint64(32))[:, None]
         counter[:, :, 2] = np.uint64(step & _MASK)
         counter[:, :, 3] = blocks[None, :]
-        flat = philox4x32(counter, self.key).reshape(agent.size, -1)
+        flat = philox4x32(counter, self.key).reshape(agent.size, 4 * blocks.size)
         offset = first_draw - 4 * first_block
         return flat[:, offset : offset + num_draws]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_violations_agree_with_a_count_note_by_note(corpus: Corpus, meter: Fidel
     t = corpus.tradition
     for piece in corpus.pieces[:40]:
         at = [x for x in t.position_of(piece.notes.degree, piece.notes.period).tolist() if x >= 0]
-        illegal = sum(not t.legal_step[a, b] for a, b in zip(at, at[1:], strict=False))
+        illegal = sum(not t.legal_step[a, b] for a, b in pairwise(at))
         measured = meter.measure(piece.notes)
         assert (measured.num_steps, measured.illegal_steps) == (len(at) - 1, illegal)
         assert measured.cycle_violations == 0
@@ -77,7 +78,9 @@ def test_a_piece_that_does_not_end_on_a_boundary_breaks_the_cycle(corpus: Corpus
     assert meter.measure(short).cycle_violations == 1
 
 
-def test_modal_error_is_the_distance_to_the_nearest_degree_around_the_period(corpus: Corpus, meter: FidelityMeter) -> None:
+def test_modal_error_is_the_distance_to_the_nearest_degree_around_the_period(
+    corpus: Corpus, meter: FidelityMeter
+) -> None:
     n = corpus.pieces[0].notes
     for shift in (7.0, -7.0, 25.0):
         moved = dataclasses.replace(n, cents=n.cents + shift)
@@ -113,7 +116,9 @@ def test_consistency_falls_as_notes_are_replaced_at_random_and_stays_in_the_unit
     assert means[3] < 0.2
 
 
-def test_pieces_the_ngram_has_not_counted_are_less_likely_than_those_it_has(meter: FidelityMeter, corpus: Corpus) -> None:
+def test_pieces_the_ngram_has_not_counted_are_less_likely_than_those_it_has(
+    meter: FidelityMeter, corpus: Corpus
+) -> None:
     assert meter.archive_nll.mean() > np.mean([p.fidelity.nll_nats for p in corpus.pieces]) + 0.3
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def test_a_step_is_legal_if_and_only_if_the_archive_shows_it_twice_and_it_leads_
     counts: dict[tuple[int, int], int] = {}
     for p in corpus.pieces:
         at = [x for x in t.position_of(p.notes.degree, p.notes.period).tolist() if x >= 0]
-        for a, b in zip(at, at[1:], strict=False):
+        for a, b in pairwise(at):
             counts[a, b] = counts.get((a, b), 0) + 1
     for a in range(t.num_positions):
         for b in range(t.num_positions):
