@@ -72,14 +72,14 @@ class GeneratorConfig(Section):
         default=0, ge=0, le=64, description="Length of a generated piece [cycles]; 0 for as many as its source has."
     )
     temperature: float = Field(default=1.0, gt=0.0, le=4.0, description="Sampling temperature [1].")
-    steps: int = Field(default=400, ge=1, description="Training steps; never a training time [steps].")
+    steps: int = Field(default=250, ge=1, description="Training steps; never a training time [steps].")
     batch: int = Field(default=16, ge=1, description="Sequences per training step [sequences].")
     context: int = Field(default=96, ge=16, le=4096, description="Events the model sees at once [events].")
     width: int = Field(default=128, ge=16, description="Width of the model [1].")
     layers: int = Field(default=3, ge=1, le=48, description="Transformer blocks [1].")
     heads: int = Field(default=4, ge=1, description="Attention heads [1].")
     learning_rate: float = Field(default=3e-3, gt=0.0, le=1.0, description="Peak learning rate [1].")
-    weight_decay: float = Field(default=0.01, ge=0.0, description="Weight decay of AdamW [1].")
+    weight_decay: float = Field(default=1.0, ge=0.0, description="Weight decay of AdamW; archives are small [1].")
     condition_dropout: float = Field(
         default=0.2,
         gt=0.0,

@@ -95,3 +95,18 @@ def test_a_request_that_no_piece_can_answer_is_refused_by_name(corpora, tiny, ca
     generator = make_transformer(tiny, impossible, 3, cache)
     with pytest.raises(GenerationError, match="keeps every rule"):
         generator.compose([c for c in commissions(impossible, 1) if c.tradition == "second"][:1])
+
+
+def test_a_batch_that_fails_half_way_leaves_no_trace(corpora, tiny, cache):
+    impossible = dict(corpora)
+    second = corpora["second"]
+    tradition = dataclasses.replace(second.tradition, durations_ticks=(4,))
+    impossible["second"] = dataclasses.replace(second, tradition=tradition)
+    asked = commissions(impossible)
+    good, bad = ([c for c in asked if c.tradition == name] for name in ("first", "second"))
+    reference = [p.receipt for p in make_transformer(tiny, impossible, 3, cache).compose(good)]
+    generator = make_transformer(tiny, impossible, 3, cache)
+    with pytest.raises(GenerationError):
+        generator.compose([*good[:5], bad[0], *good[5:]])
+    assert generator.engine.num_free == tiny.slots
+    assert [p.receipt for p in generator.compose(good)] == reference
