@@ -64,7 +64,8 @@ class GeneratorConfig(Section):
     )
     masks: bool = Field(default=True, description="Whether decoding is bound by the tradition's constraint tables.")
     conditioning: bool = Field(
-        default=True, description="Whether the model is told tradition, position in cycle and distance to the finalis."
+        default=True,
+        description="Whether the model is told tradition, cycle and position in it, and opens as its source does.",
     )
     takes: int = Field(default=1, ge=1, le=64, description="Different pieces that can be had on one source [pieces].")
     max_notes: int = Field(default=64, ge=8, le=1024, description="Longest generated piece [events].")

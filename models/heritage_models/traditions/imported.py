@@ -217,7 +217,7 @@ def _coarsest(scores: Sequence[Score], num_works: int) -> tuple[list[Score], int
     kept, finer = [], []
     for s, step in zip(scores, steps.tolist(), strict=True):
         if step % grid:
-            finer.append((s.title, f"lengths off the grid of {grid} ticks that the other pieces share"))
+            finer.append((s.title, f"has lengths finer than the 1/{TICKS_PER_WHOLE // grid} notes of the others"))
             continue
         kept.append(
             replace(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from heritage_models.config import TraditionConfig
 from heritage_models.traditions import Corpus, load_corpus
@@ -164,3 +165,30 @@ def test_steps_into_dead_ends_are_not_legal() -> None:
     expected = np.zeros((4, 4), dtype=bool)
     expected[0, 1] = expected[1, 0] = True
     assert (legal_steps(counts, 2) == expected).all()
+
+
+def test_a_scala_file_is_a_tradition_with_synthetic_melodies(tmp_path: Path) -> None:
+    path = tmp_path / "mine.scl"
+    path.write_text("mine\n5\n240.\n490.\n725.\n969.\n1225.\n")
+    corpus = load_corpus(TraditionConfig(name="mine", kind="scl", path=str(path), num_works=25), 1, tmp_path)
+    assert corpus.tradition.tuning.cents.tolist() == [0.0, 240.0, 490.0, 725.0, 969.0]
+    assert corpus.tradition.synthetic
+    assert len(corpus.pieces) == 25
+    path.write_text("mine\n0\n")
+    with pytest.raises(InputError, match="no notes") as caught:
+        load_corpus(TraditionConfig(name="mine", kind="scl", path=str(path)), 1, tmp_path)
+    assert caught.value.where == f"{path}:2"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": "scl"},
+        {"kind": "gamelan", "min_notes": 80, "max_notes": 64},
+        {"kind": "gamelan", "ornament_quantiles": (0.9, 0.1)},
+        {"kind": "gamelan", "num_wroks": 3},
+    ],
+)
+def test_an_impossible_section_is_refused(fields: dict) -> None:
+    with pytest.raises(ValidationError):
+        TraditionConfig(name="t", **fields)
