@@ -6,7 +6,7 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
 
 from heritage_sim.base import InputError, Section
 from heritage_sim.royalty.registry import RULES
@@ -61,17 +61,21 @@ class RuleConfig(Section):
             raise ValueError(f"no royalty rule is called {kind!r}{meant} There are: {', '.join(RULES)}")
         return kind
 
-    @model_validator(mode="after")
-    def _parameters_fit(self) -> RuleConfig:
-        # Building the rule is the check: a pydantic error inside names the parameter and its bound.
-        rule = RULES[self.kind]
-        given = self.model_extra or {}
-        for key in given:
+    @model_validator(mode="wrap")
+    @classmethod
+    def _parameters_fit(cls, given: Any, validate: ModelWrapValidatorHandler[RuleConfig]) -> RuleConfig:
+        made = validate(given)
+        rule, extra = RULES[made.kind], made.model_extra or {}
+        for key in extra:
             if key not in rule.model_fields:
                 known = ", ".join(rule.model_fields) or "none"
-                raise ValueError(f"rule {self.kind} has no parameter {key!r} (its parameters: {known})")
-        rule.model_validate(given)
-        return self
+                raise ValueError(f"rule {made.kind} has no parameter {key!r} (its parameters: {known})")
+        try:
+            built = rule.model_validate(extra)
+        except ValidationError as wrong:
+            raise ValueError(first_words(wrong)) from None
+        # What was written as text is kept as the number it means, so that equal rules have equal configurations.
+        return made.model_copy(update={key: getattr(built, key) for key in extra})
 
 
 class RoyaltyConfig(Section):

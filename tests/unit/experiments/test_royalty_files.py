@@ -250,7 +250,7 @@ def test_an_impossible_pool_is_refused(folder: Path, pool: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "part"),
     [
-        ("usage:\n  listner: userID\n", 2, "'listner'"),
+        ("usage:\n  hearer: userID\n", 2, "'hearer'"),
         ("columns:\n  listener: userID\n", 1, "no such key"),
         ("constants:\n  fees: 3\n", 2, "no such key"),
         ("usage: [a, b]\n", 1, "usage"),

@@ -201,6 +201,7 @@ def test_weighted_by_hand() -> None:
 
 def test_written_and_structured_configuration_are_one_rule() -> None:
     structured = RuleConfig.model_validate({"kind": "community_weighted", "strength": 0.5})
+    assert RuleConfig.model_validate("community_weighted(strength=0.5)") == structured
     assert make_rule(structured) == make_rule("community_weighted(strength=0.5)")
     royalty = RoyaltyConfig.model_validate({"rule": "pro_rata", "shadow": ["user_centric", {"kind": "pro_rata"}]})
     assert [make_rule(r).name for r in royalty.shadow] == ["user_centric", "pro_rata"]
@@ -210,7 +211,7 @@ def test_written_and_structured_configuration_are_one_rule() -> None:
     ("written", "part"),
     [
         ("pro_rato", "did you mean pro_rata?"),
-        ("community_weighted(strenght=1)", "no parameter 'strenght'"),
+        ("community_weighted(power=1)", "no parameter 'power'"),
         ("community_weighted(strength=1.5)", "less than or equal to 1"),
         ("community_weighted(strength=0.123)", "hundredths"),
         ("community_weighted(strength)", "parameter=value"),
