@@ -33,7 +33,7 @@ CUDA_DOWNLOAD_MB, CUDA_DISK_MB = 3_600, 8_500
 """About the same with PyPI's torch and the CUDA libraries it needs."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 (it is what happened, said to a person)
     """The machine cannot be served; the message says why and what would help."""
 
 

@@ -63,9 +63,10 @@ def test_quick_only_ever_bounds(tmp_path):
 
 
 def test_a_part_of_ones_own_counts_by_its_text(tmp_path):
-    rule = "class Rule:\n    name = needs_listeners = num_rounds = 1\n    def statistics(self): ...\n    def settle(self): ...\n"
+    rule = "class Rule:\n    name = needs_listeners = num_rounds = statistics = settle = None\n"
     (tmp_path / "s.yaml").write_text(
-        f"extends: {SCENARIOS / 'quickstart.yaml'}\nroyalty: {{rule: {{kind: 'mine.py:Rule'}}}}\ncells: []\ncomparisons: []\n"
+        f"extends: {SCENARIOS / 'quickstart.yaml'}\ncells: []\ncomparisons: []\n"
+        "royalty: {rule: {kind: 'mine.py:Rule'}}\n"
     )
     (tmp_path / "mine.py").write_text(rule)
     scenario = load_scenario(tmp_path / "s.yaml")

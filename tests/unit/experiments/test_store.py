@@ -63,9 +63,8 @@ def test_the_part_that_marks_a_replication_as_done_is_written_last(tmp_path, mon
         real(self, path, table)
 
     monkeypatch.setattr(RunStore, "_write_parquet", spy)
-    daily = dict.fromkeys(
-        ("sessions", "slates", "plays", "full_plays", "abandonments", "seconds", "plays_archive", "plays_human"), [1]
-    )
+    counted = ("sessions", "slates", "plays", "full_plays", "abandonments", "seconds", "plays_archive", "plays_human")
+    daily = {name: [1] for name in counted}
     daily |= {"cell": "a", "replication": 0, "day": [0], "plays_generated": [0], "plays_community_0": [1]}
     store.write_parts(task, {"outcomes": outcomes(task), "daily": daily})
     assert written == ["daily", "outcomes"]
