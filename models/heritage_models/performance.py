@@ -57,6 +57,15 @@ class Performer:
     def compose(self, commissions: Sequence[Commission]) -> list[Piece]:
         """Return one performance for each commission, in order.
 
+        Parameters
+        ----------
+        commissions : sequence of Commission
+            What is asked for.
+
+        Returns
+        -------
+        list of Piece
+
         Raises
         ------
         GenerationError

@@ -52,6 +52,19 @@ def essen_files() -> list[Path]:
 def load_chinese(config: TraditionConfig, root_seed: int, cache_dir: Path) -> Corpus:
     """Return the corpus; synthetic pieces, and called so, where the notation is not installed.
 
+    Parameters
+    ----------
+    config : TraditionConfig
+        Its section.
+    root_seed : int
+        Seed of the scenario.
+    cache_dir : Path
+        Where the melodies are kept once read.
+
+    Returns
+    -------
+    Corpus
+
     Raises
     ------
     InputError

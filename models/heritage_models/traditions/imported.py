@@ -169,6 +169,17 @@ def import_tunings(path: Path, name: str, data_dir: Path | None = None) -> Impor
 def load_imported(config: TraditionConfig, root_seed: int) -> Corpus:
     """Return the corpus of an imported tradition.
 
+    Parameters
+    ----------
+    config : TraditionConfig
+        Its section.
+    root_seed : int
+        Seed of the scenario.
+
+    Returns
+    -------
+    Corpus
+
     Raises
     ------
     InputError

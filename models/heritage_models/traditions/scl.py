@@ -55,6 +55,15 @@ class Scale:
 def read_scl(path: Path) -> Scale:
     """Return the scale in a .scl file.
 
+    Parameters
+    ----------
+    path : Path
+        The file, UTF-8 or Latin-1.
+
+    Returns
+    -------
+    Scale
+
     Raises
     ------
     InputError

@@ -42,6 +42,16 @@ def save_scores(path: Path, scores: Sequence[Score], left_out: Sequence[tuple[st
 def load_scores(path: Path) -> tuple[list[Score], LeftOut]:
     """Return what `save_scores` wrote.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    tuple of (list of Score, list of (str, str))
+        Scores, and what was left out with the reason.
+
     Raises
     ------
     OSError, ValueError, KeyError, zipfile.BadZipFile

@@ -67,6 +67,15 @@ def comma_tuning() -> Tuning:
 def read_rows(path: Path) -> SymbTrRows:
     """Return the rows of a SymbTr text file.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    SymbTrRows
+
     Raises
     ------
     InputError
@@ -105,6 +114,17 @@ def scores_of(rows: SymbTrRows, title: str) -> list[Score]:
     """Return the score on the lattice above its finalis, one `Score` for each stretch in one usul; nothing is dropped.
 
     The finalis is the last sounding note of the whole score.
+
+    Parameters
+    ----------
+    rows : SymbTrRows
+        What was read.
+    title : str
+        Name for people; the stretches of one score are numbered.
+
+    Returns
+    -------
+    list of Score
 
     Raises
     ------

@@ -24,6 +24,10 @@ from heritage_sim.base import InputError, MissingPartError
 def library_folder() -> Path:
     """Return the folder of measured .scl files.
 
+    Returns
+    -------
+    Path
+
     Raises
     ------
     MissingPartError
