@@ -60,9 +60,8 @@ def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assum
             "; ".join(f"{c['name']} {number(float(c['activity']), 2)}" for c in communities)
             + f" (relative session rate); spread between listeners {number(float(listeners['activity_sd']), 2)} "
             "(log scale)",
-            "Pro-rata pays by plays, user-centric by people: they differ only where activity and taste go together. "
-            "With equal activity in all communities most of the difference goes; with the order reversed, so does its "
-            "sign.",
+            "Pro-rata pays by plays, user-centric by people: they part only where activity and taste go together. With "
+            "equal activity everywhere they should come close; with the order reversed, expect the opposite sign.",
         ),
         Assumption(
             "How many listeners does each community begin with?",

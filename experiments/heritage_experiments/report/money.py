@@ -1,9 +1,8 @@
 """Who pays and who gains: money per month, by community and by creators' rank, of the cells of a comparison.
 
-A month is 30 days; amounts are in the currency. Creators are ranked twice, and the two must not be mixed. In the total
-effect each cell's creators are ranked by their own payout there (rank 1 of one world against rank 1 of the other):
-ranking both by the control would make the control's lucky ones look like losers. In the arithmetic effect the usage is
-the same, so the control's ranking names the same people on both sides.
+A month is 30 days; amounts are in the currency. Creators are ranked by their own payout under each rule (the best paid
+tenth here against the best paid tenth there), on all sides alike: following the control's ranks instead would make its
+lucky ones look like losers under any change at all, and would put that into the response.
 """
 
 from __future__ import annotations
@@ -90,14 +89,12 @@ def by_rank(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
     if num_creators < 10:
         return []
     sides = [amounts[:, creators] for amounts in _amounts(run, comparison)]
-    control_order = _best_paid_first(sides[1])
+    orders = [_best_paid_first(side) for side in sides]
     rows = []
     for name, start, stop in BANDS:
         inside = slice(round(start * num_creators), round(stop * num_creators))
         size = inside.stop - inside.start
-        own = [_ranked(side, _best_paid_first(side), inside) for side in sides[:2]]
-        same_people = [_ranked(side, control_order, inside) for side in sides[2:]]
-        rows.append(_row(name, size, own + same_people))
+        rows.append(_row(name, size, [_ranked(s, o, inside) for s, o in zip(sides, orders, strict=True)]))
     return rows
 
 

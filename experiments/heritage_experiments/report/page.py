@@ -9,6 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from heritage_experiments.report import words
 from heritage_experiments.report.assumptions import five_assumptions
 from heritage_experiments.report.figures import draw_all, standalone
@@ -84,14 +86,20 @@ def answer_lines(run_dir: Path) -> list[str]:
 
 
 def _paragraph(answer: Answer, findings: Findings) -> list[str]:
-    """Return title, verdict, parts of the effect, and money of a comparison; empty where there is nothing to say."""
+    """Return title, verdict, parts of the effect, what else there is, and money; empty where there is nothing."""
     run = findings.run
     title = words.comparison_title(answer.facts)
     if answer.primary is None:
         return [title, f"The outcome {answer.facts.outcome} was not recorded."]
     verdict = words.verdict_sentence(answer.primary, run.communities, findings.num_primary)
     money = words.money_sentence(list(answer.communities), run.currency.code) if answer.communities else ""
-    return [title, verdict, words.split_sentence(answer.primary), money]
+    facts = answer.facts
+    spreads = [np.ptp(run.values(cell.name, facts.outcome).dropna()) for cell in (facts.treatment, facts.control)]
+    if facts.treatment.rule == facts.control.rule:
+        also = words.beside_sentence([f for f in answer.findings if not f.primary])
+    else:
+        also = words.fixed_sentence(answer.primary, *map(float, spreads))
+    return [title, verdict, words.split_sentence(answer.primary), also, money]
 
 
 def _context(run: RunData, findings: Findings) -> dict[str, Any]:
@@ -122,14 +130,13 @@ def _context(run: RunData, findings: Findings) -> dict[str, Any]:
 def _answer_view(answer: Answer, findings: Findings) -> dict[str, Any]:
     run = findings.run
     title, *said = _paragraph(answer, findings)
-    verdict, split, money = [*said, "", "", ""][:3]
+    verdict, *rest = said
     return {
         "title": title,
         "question": answer.facts.question,
         "verdict": verdict,
         "badge": str(answer.primary.verdict) if answer.primary else "not recorded",
-        "split": split,
-        "money": money,
+        "rest": [sentence for sentence in rest if sentence],
         "same_rule": answer.facts.treatment.rule == answer.facts.control.rule,
         "communities": [_money_view(r, run.currency.code) for r in answer.communities],
         "bands": [_money_view(r, run.currency.code) for r in answer.bands],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from heritage_experiments.report.money import MoneyRow
 from heritage_experiments.report.run_data import CellFacts, ComparisonFacts
@@ -38,6 +39,14 @@ LABELS = {
     "gini_plays_works": "Gini index of plays over works",
     "pool_units": "Royalty pool",
 }
+BESIDE = (
+    "plays_per_session",
+    "abandonment_rate",
+    "plays_share_generated",
+    "violations_per_generated_piece",
+    "consistency_generated_mean",
+)
+"""What is said of arms beside the primary outcome."""
 _BY_COMMUNITY = {
     "payout_share_community_": "Share of payout",
     "plays_share_community_": "Share of plays",
@@ -90,6 +99,11 @@ def short_unit(unit: str) -> str:
     return _SHORT_UNITS.get(unit, unit)
 
 
+def difference_unit(unit: str) -> str:
+    """Return the unit of a difference: percentages differ by percentage points."""
+    return "pp" if unit == "%" else short_unit(unit)
+
+
 def interval(low: float, high: float, digits: int, signed: bool = True) -> str:
     """Return an interval's two ends; words where there is none."""
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -100,7 +114,7 @@ def interval(low: float, high: float, digits: int, signed: bool = True) -> str:
 def difference(d: PairedDifference, unit: str) -> str:
     """Return a difference with its unit and interval: ``−3.10 pp (−3.80 to −2.40)``."""
     digits = digits_for(unit, max(abs(d.mean), abs(d.low), abs(d.high)))
-    shown = f"{number(d.mean, digits, True)} {short_unit(unit)}".strip()
+    shown = f"{number(d.mean, digits, True)} {difference_unit(unit)}".strip()
     return f"{shown} ({interval(d.low, d.high, digits)})"
 
 
@@ -121,7 +135,7 @@ def verdict_sentence(f: Finding, communities: tuple[str, ...], num_primary: int)
     d = f.effect.total
     what = label(f.outcome, communities)
     digits = digits_for(f.unit, max(abs(f.treatment_mean), abs(f.control_mean)))
-    unit = short_unit(f.unit)
+    unit, apart = short_unit(f.unit), difference_unit(f.unit)
     levels = f"from {number(f.control_mean, digits)} to {number(f.treatment_mean, digits)} {unit}".strip()
     evidence = (
         f"95 % interval {interval(d.low, d.high, digits_for(f.unit, max(abs(d.low), abs(d.high))))}; n = {d.n} pairs"
@@ -138,10 +152,10 @@ def verdict_sentence(f: Finding, communities: tuple[str, ...], num_primary: int)
         else:
             why = f"not after Holm's correction over {num_primary} primary comparisons, p = {number(f.adjusted_p, 3)}"
         mean = number(d.mean, digits_for(f.unit, abs(d.mean)), True)
-        return f"{what}: a difference is not shown. Mean {mean} {unit} ({evidence}): {why}."
+        return f"{what}: a difference is not shown. Mean {mean} {apart} ({evidence}): {why}.".replace("  ", " ")
     verb = "rises" if f.verdict is Verdict.HIGHER else "falls"
     size = number(abs(d.mean), digits_for(f.unit, abs(d.mean)))
-    return f"{what} {verb} by {size} {unit}".rstrip() + f", {levels} ({evidence})."
+    return f"{what} {verb} by {size} {apart}".rstrip() + f", {levels} ({evidence})."
 
 
 def split_sentence(f: Finding) -> str:
@@ -153,6 +167,33 @@ def split_sentence(f: Finding) -> str:
         f"{_flag(f.effect.arithmetic)}. What people then do differently: {difference(f.effect.response, f.unit)}"
         f"{_flag(f.effect.response)}."
     )
+
+
+def fixed_sentence(f: Finding, treatment_spread: float, control_spread: float) -> str:
+    """Return a warning where a rule pins the outcome, so that its fall or rise is no finding; else nothing.
+
+    Spreads are largest minus smallest value over the replications. Whole units of money leave a trace of rounding.
+    """
+    if control_spread <= 0.0 or not treatment_spread <= 1e-4 * control_spread:
+        return ""
+    return (
+        f"By construction: under the treatment every replication gives {number(f.treatment_mean, 2)} "
+        f"{short_unit(f.unit)}, whatever people do. The rule fixes this figure; it is not a finding about behaviour."
+    )
+
+
+def beside_sentence(findings: Sequence[Finding]) -> str:
+    """Return what else differs between two arms, each by its own interval; empty where nothing is defined."""
+    by_name = {f.outcome: f for f in findings}
+    parts = []
+    for name in BESIDE:
+        f = by_name.get(name)
+        if f is None or f.verdict is Verdict.UNDEFINED:
+            continue
+        d = f.effect.total
+        said = "no difference at all" if d.identical else difference(d, f.unit) + _flag(d)
+        parts.append(f"{label(name).lower()} {said}")
+    return f"Beside it, each by its own interval: {'; '.join(parts)}." if parts else ""
 
 
 def money_sentence(rows: list[MoneyRow], currency: str) -> str:

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
-from heritage_experiments.report import answer_lines, write_report
+from heritage_experiments.report import answer_lines, words, write_report
 from heritage_experiments.report.findings import Findings
+from heritage_experiments.report.money import creator_amounts
 from heritage_experiments.report.run_data import RunData
 from heritage_experiments.scenario import Scenario, as_data
+from heritage_experiments.statistics import compare, paired_difference
 from heritage_experiments.store import RunStore, Task
 from heritage_sim.base import InputError, Keys
 
@@ -233,6 +236,40 @@ def test_money_is_per_community_and_month_in_the_currency(run_dir: Path):
     expected = moved / 100.0 * POOL / 10**6 * 30 / DAYS
     assert answer.communities[2].effect.total.mean == pytest.approx(expected, rel=1e-6)
     assert sum(row.effect.total.mean for row in answer.communities) == pytest.approx(0.0, abs=1e-4)
+
+
+def test_a_band_is_a_place_in_each_sides_own_ranking(run_dir: Path):
+    run = RunData(run_dir)
+    top, middle, lower = Findings(run).answers[0].bands
+    treatment, control = (
+        np.sort(creator_amounts(run, cell))[:, ::-1]
+        for cell in (run.comparisons[0].treatment, run.comparisons[0].control)
+    )
+    for row, places in ((top, slice(0, 1)), (middle, slice(1, 6)), (lower, slice(6, 12))):
+        expected = treatment[:, places].mean() - control[:, places].mean()
+        assert row.effect.total.mean == pytest.approx(expected)
+        assert row.effect.arithmetic is not None
+        assert row.effect.response is not None
+        assert row.effect.arithmetic.mean + row.effect.response.mean == pytest.approx(expected)
+
+
+def test_percentages_differ_by_percentage_points():
+    d = paired_difference([5.0, 6.0, 8.0], [4.0, 4.5, 6.0])
+    assert words.difference(d, "%").startswith("+1.50 pp (")
+
+
+def test_a_figure_that_the_rule_fixes_is_not_sold_as_a_finding():
+    table = pd.DataFrame(
+        [
+            (cell, "arm", cell, r, "payout_gap_communities", value, "percentage points", 3)
+            for cell, series in {"weighted": [0.0, 1e-8, 0.0], "pro_rata": [40.0, 45.0, 42.0]}.items()
+            for r, value in enumerate(series)
+        ],
+        columns=["cell", "arm", "rule", "replication", "name", "value", "unit", "n"],
+    )
+    (finding,) = compare(table, "x", "weighted", "pro_rata")
+    assert words.fixed_sentence(finding, 1e-8, 5.0).startswith("By construction")
+    assert words.fixed_sentence(finding, 0.4, 5.0) == ""
 
 
 def test_rank_bands_hold_every_creator_once_and_all_their_money(run_dir: Path):
