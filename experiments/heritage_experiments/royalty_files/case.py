@@ -88,8 +88,10 @@ def read_case(
     ----------
     usage : Path
         Usage file.
-    works, payees : Path or None
-        Works and payees files; without works, each work is its own payee.
+    works : Path or None
+        Works file; without it, each work is its own payee.
+    payees : Path or None
+        Payees file.
     columns : Path or None
         Column map (YAML).
     pool : str or None

@@ -63,6 +63,15 @@ class ChainCheck:
 def parse_claims(text: str) -> int | None:
     """Return how many payees are to claim: a number, 0 for ``none``, None for ``all``.
 
+    Parameters
+    ----------
+    text : str
+        As written by a user.
+
+    Returns
+    -------
+    int or None
+
     Raises
     ------
     InputError

@@ -177,6 +177,19 @@ def _delimiter(path: Path, header: str) -> str:
 def whole_number(text: str, name: str, where: str) -> int:
     """Return a whole number >= 0.
 
+    Parameters
+    ----------
+    text : str
+        As it stands in the file.
+    name : str
+        What it is, for messages.
+    where : str
+        File and line.
+
+    Returns
+    -------
+    int
+
     Raises
     ------
     InputError
@@ -202,6 +215,21 @@ def whole_number(text: str, name: str, where: str) -> int:
 
 def amount_units(text: str, name: str, currency: Currency, where: str) -> int:
     """Return an amount of money >= 0, written in the currency, in its smallest unit.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in the file or option.
+    name : str
+        What it is, for messages.
+    currency : Currency
+        How many digits its smallest unit has.
+    where : str
+        File and line, or option.
+
+    Returns
+    -------
+    int
 
     Raises
     ------

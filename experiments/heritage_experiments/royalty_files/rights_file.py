@@ -93,6 +93,17 @@ def read_works(path: Path, how: ColumnMap) -> tuple[list[WorkRow], bool]:
 def read_payees(path: Path, how: ColumnMap) -> list[PayeeRow]:
     """Return the payees of a file.
 
+    Parameters
+    ----------
+    path : Path
+        The payees file.
+    how : ColumnMap
+        Names of its columns.
+
+    Returns
+    -------
+    list of PayeeRow
+
     Raises
     ------
     InputError

@@ -14,6 +14,15 @@ from heritage_sim.royalty import RULES, Rule, make_rule, settle_usage
 def parse_rules(text: str) -> list[Rule]:
     """Return the rules of a comma-separated list, such as ``pro_rata,community_weighted(strength=0.5)``.
 
+    Parameters
+    ----------
+    text : str
+        As written by a user.
+
+    Returns
+    -------
+    list of Rule
+
     Raises
     ------
     InputError

@@ -188,6 +188,11 @@ def write_account(account: Account, folder: Path) -> list[Path]:
 def check_folder(folder: Path) -> None:
     """Raise before any work is done where results could not be written to a folder.
 
+    Parameters
+    ----------
+    folder : Path
+        Where results are to go.
+
     Raises
     ------
     InputError

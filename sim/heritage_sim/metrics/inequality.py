@@ -153,7 +153,9 @@ def lorenz_dominance(
 
     Parameters
     ----------
-    first, second : array_like, shape (n,) and (m,)
+    first : array_like, shape (n,)
+        Amounts >= 0.
+    second : array_like, shape (m,)
         Amounts >= 0 over the same kind of unit.
     tolerance : float, default 1e-12
         Differences of cumulated shares up to it count as none.

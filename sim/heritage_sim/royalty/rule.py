@@ -67,6 +67,11 @@ class Rule(Section):
     def refuse_totals_only(self, usage: Usage) -> None:
         """Raise where the rule needs single listeners and the usage holds totals only.
 
+        Parameters
+        ----------
+        usage : Usage
+            A shard's usage.
+
         Raises
         ------
         InputError
@@ -131,6 +136,21 @@ def state_without_plays(rule: Rule, rights: Rights, pool_units: int, epoch: int)
 
     Nothing says whom listeners wished to pay, and a statement must sum to its pool, so the pool goes equally to the
     communities that have works in the catalogue, and inside each equally to its works. The same for every rule.
+
+    Parameters
+    ----------
+    rule : Rule
+        The rule that was to decide.
+    rights : Rights
+        Works, communities and payees.
+    pool_units : int
+        Amount to share out.
+    epoch : int
+        Number of the epoch.
+
+    Returns
+    -------
+    Statement
 
     Raises
     ------

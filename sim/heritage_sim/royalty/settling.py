@@ -12,6 +12,15 @@ from heritage_sim.base import Rights, RoyaltyRule, Statement, Sums, Usage, sum_e
 def sum_statistics(shards: Iterable[Sums]) -> Sums:
     """Return the element-by-element sum of shards' statistics; whole numbers, so order never matters.
 
+    Parameters
+    ----------
+    shards : iterable of dict
+        One dictionary of arrays for each shard.
+
+    Returns
+    -------
+    dict
+
     Raises
     ------
     ValueError

@@ -48,6 +48,21 @@ class UserCentric(Rule):
     def settle(self, statistics: Sums, rights: Rights, pool_units: int, epoch: int) -> Statement:
         """Return the sums of all listeners' apportioned fees, idle fees shared in proportion to them.
 
+        Parameters
+        ----------
+        statistics : dict
+            Sums over shards of what `statistics` returned.
+        rights : Rights
+            Who is owed.
+        pool_units : int
+            The sum of all fees.
+        epoch : int
+            Number of the epoch.
+
+        Returns
+        -------
+        Statement
+
         Raises
         ------
         ValueError
