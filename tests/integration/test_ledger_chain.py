@@ -80,7 +80,9 @@ def test_a_second_claim_is_refused_alone_and_passed_over_among_others(settled):
     settled.chain.block([claim_call(settled, 0, 5)], settled.last_block_s())
     refused(settled, claim_call(settled, 0, 5), "NothingDue")
     both = settled.claim_many_call([0, 3], claim_gas(4).of(2))
-    settled.chain.block([both], settled.last_block_s())
+    (mined,) = settled.chain.block([both], settled.last_block_s())
+    paid = [topics[1] for topics, _ in mined.logs if topics[0] == calldata.CLAIMED_TOPIC]
+    assert paid == [settled.deployment.payee_ids[3]]
     assert [wallet_balance(settled, p) for p in (0, 3)] == [5, 41]
 
 
