@@ -21,7 +21,7 @@ from heritage_experiments.report.money import creator_amounts
 from heritage_experiments.report.run_data import CellFacts, RunData
 from heritage_experiments.report.words import rule_name
 from heritage_experiments.statistics import student_t_interval
-from heritage_sim.metrics import kaplan_meier, lorenz_curve
+from heritage_sim.metrics import kaplan_meier, lorenz_curve, lorenz_dominance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,6 +108,7 @@ def lorenz(run: RunData, cells: Sequence[CellFacts]) -> Drawing | None:
     for cell in cells:
         amounts = creator_amounts(run, cell)
         if amounts.size:
+            # The mean of the curves is the curve of the mean shares by rank, so the verdict below is of what is drawn.
             money = np.mean([lorenz_curve(row)[1] for row in amounts], axis=0)
             curves.append((cell, np.linspace(0.0, 100.0, money.size), 100.0 * money, amounts.shape))
     if not curves:
@@ -126,9 +127,27 @@ def lorenz(run: RunData, cells: Sequence[CellFacts]) -> Drawing | None:
         "How creators' payout is spread, by rule",
         f"Lorenz curves over creators (community funds left out), {_arm(cells)}whole run of {run.days} days. Mean "
         f"curve of n = {replications} replications with {creators} creators each; {_seeds(run)}. The nearer to the "
-        "line of equality, the more equal; where curves cross, no index can rank the rules without a value judgement.",
+        f"line of equality, the more equal. {_dominance([(c, np.diff(money)) for c, _, money, _ in curves])}",
         svg,
     )
+
+
+def _dominance(shares: Sequence[tuple[CellFacts, npt.NDArray[np.float64]]]) -> str:
+    """Return which rule's mean curve lies above the first one's at every point; shares by rank, least paid first."""
+    (first, base), *others = shares
+    said = []
+    for cell, share in others:
+        verdict = lorenz_dominance(share, base, tolerance=1e-9)
+        name, other = rule_name(cell.rule), rule_name(first.rule)
+        said.append(
+            {
+                "first": f"{name} is more equal than {other} at every point",
+                "second": f"{other} is more equal than {name} at every point",
+                "equal": f"{name} and {other} are equal",
+                "crossing": f"{name} and {other} cross, so that no index can rank them without a value judgement",
+            }[verdict]
+        )
+    return f"Of the mean curves: {'; '.join(said)}." if said else ""
 
 
 def payout_by_community(run: RunData, cells: Sequence[CellFacts]) -> Drawing | None:
