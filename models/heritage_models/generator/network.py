@@ -100,10 +100,14 @@ class Cache:
     ----------
     keys, values : Tensor of float32, shape (layers, num_slots, heads, length, dim)
         Filled up to each slot's place; the rest is finite and masked.
+    cos, sin : Tensor of float32, shape (length, dim / 2)
+        Angles of every place.
     """
 
     keys: Tensor
     values: Tensor
+    cos: Tensor
+    sin: Tensor
 
 
 class Network(nn.Module):
@@ -206,7 +210,7 @@ class Network(nn.Module):
         """Return a cache of zeros for a number of slots and places."""
         s = self.shape
         size = (s.layers, num_slots, s.heads, length, s.width // s.heads)
-        return Cache(torch.zeros(size), torch.zeros(size))
+        return Cache(torch.zeros(size), torch.zeros(size), *rotary_tables(length, size[-1]))
 
     def step(self, before: Tensor, context: Tensor, place: Tensor, cache: Cache) -> Tensor:
         """Return the hidden state of the next event of every slot, shape ``(num_slots, width)``, and fill the cache.
@@ -229,7 +233,7 @@ class Network(nn.Module):
         num_slots, length = before.shape[0], cache.keys.shape[3]
         x = self.embed(before, context)
         dim = self.shape.width // self.shape.heads
-        cos, sin = (t[place][:, None, :] for t in rotary_tables(length, dim))
+        cos, sin = cache.cos[place][:, None, :], cache.sin[place][:, None, :]
         hidden_places = torch.where(torch.arange(length)[None, :] <= place[:, None], 0.0, -math.inf)[:, None, :]
         rows = torch.arange(num_slots)
         for i, block in enumerate(self.blocks):
