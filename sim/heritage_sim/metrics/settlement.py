@@ -55,7 +55,8 @@ def weighted_quantile(values: npt.ArrayLike, weights: npt.ArrayLike, q: float) -
     weight: Floats = w[here]
     order = np.argsort(value, kind="stable")
     running = np.cumsum(weight[order])
-    first = int(np.count_nonzero(running < q * running[-1]))
+    # 0.07 * 100 is 7.000000000000001 in floating point: without the slack the quantile would be the next value.
+    first = int(np.count_nonzero(running < q * running[-1] * (1.0 - 1e-12)))
     ascending: list[float] = value[order].tolist()
     return ascending[first]
 

@@ -150,6 +150,12 @@ def test_a_weighted_quantile_is_that_of_the_units_written_out(rows: list[tuple[i
     assert made == written_out[rank - 1]
 
 
+@pytest.mark.parametrize("percent", range(1, 101))
+def test_of_a_hundred_units_the_quantile_is_the_one_counted(percent: int) -> None:
+    assert weighted_quantile(range(1, 101), [1] * 100, percent / 100) == percent
+    assert weighted_quantile([1, 2], [percent, 100 - percent], percent / 100) == 1
+
+
 @pytest.mark.parametrize("q", [0.0, 1.1, -0.5])
 def test_impossible_quantiles_are_refused(q: float) -> None:
     with pytest.raises(ValueError):
