@@ -11,6 +11,10 @@ from heritage_sim.base import InputError
 def cache_dir() -> Path:
     """Return the cache folder, made if need be: ``HERITAGE_CACHE``, or the user's cache folder.
 
+    Returns
+    -------
+    Path
+
     Raises
     ------
     InputError

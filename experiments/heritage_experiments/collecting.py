@@ -22,8 +22,10 @@ def tables_of(results: Results, task: Task, arm: str, rule: str) -> dict[str, Co
         Of one economy.
     task : Task
         Cell and replication.
-    arm, rule : str
-        Names of the cell's arm and of the rule in force.
+    arm : str
+        Name of the cell's arm.
+    rule : str
+        Name of the rule in force.
 
     Returns
     -------

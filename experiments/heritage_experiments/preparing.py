@@ -17,6 +17,20 @@ NUM_HEARD = 3
 def prepare(plan: Plan, cache: Path, display: Display) -> dict[str, str]:
     """Load or make what replications share, and return the checkpoint hash of each cell's generator.
 
+    Parameters
+    ----------
+    plan : Plan
+        Checked scenario.
+    cache : Path
+        Cache folder.
+    display : Display
+        Told how far it is.
+
+    Returns
+    -------
+    dict of str to str
+        Cell to checkpoint hash; empty where no model is used.
+
     Raises
     ------
     InputError

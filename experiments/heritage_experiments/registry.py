@@ -73,6 +73,17 @@ def content_sha256(kind: str) -> str:
 def load_class(section: str, kind: str) -> type:
     """Return the class that ``file.py:Class`` names.
 
+    Parameters
+    ----------
+    section : str
+        A key of `SECTIONS`.
+    kind : str
+        ``file.py:Class``, the file absolute.
+
+    Returns
+    -------
+    type
+
     Raises
     ------
     InputError

@@ -87,6 +87,10 @@ def start_run(
     notes : dict
         Facts for the manifest (arguments, quick).
 
+    Returns
+    -------
+    RunStore
+
     Raises
     ------
     InputError
@@ -134,6 +138,18 @@ def start_run(
 def open_run(path: Path, *, allow_mixed: bool) -> tuple[RunStore, Scenario]:
     """Return a run to be taken up again.
 
+    Parameters
+    ----------
+    path : Path
+        The run's folder.
+    allow_mixed : bool
+        Whether other code than it was begun with is accepted.
+
+    Returns
+    -------
+    RunStore, Scenario
+        The run, and the scenario it was begun with.
+
     Raises
     ------
     InputError
@@ -162,6 +178,17 @@ def open_run(path: Path, *, allow_mixed: bool) -> tuple[RunStore, Scenario]:
 
 def work_off(store: RunStore, scenario: Scenario, display: Display, meter: ResourceMeter) -> None:
     """Do what the plan still holds, and write the facts into the manifest.
+
+    Parameters
+    ----------
+    store : RunStore
+        The run.
+    scenario : Scenario
+        What it was begun with.
+    display : Display
+        Told of every finished replication.
+    meter : ResourceMeter
+        Measures this session.
 
     Raises
     ------

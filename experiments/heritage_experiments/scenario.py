@@ -168,6 +168,10 @@ def as_data(scenario: Scenario, *, defaults: bool = True) -> dict[str, Any]:
         What to write down.
     defaults : bool
         Whether keys that were left to their default are written too.
+
+    Returns
+    -------
+    dict
     """
     data = scenario.model_dump(mode="json", exclude_unset=not defaults, exclude={"own_parts"})
     for section, kind in scenario.own_parts.items():

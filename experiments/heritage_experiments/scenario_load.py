@@ -36,6 +36,10 @@ def load_scenario(path: Path, sets: Sequence[str] = (), *, quick: bool = False) 
     quick : bool
         Bound replications, listeners and days by `QUICK`.
 
+    Returns
+    -------
+    Scenario
+
     Raises
     ------
     InputError
@@ -62,6 +66,17 @@ def check_source(source: Source, *, quick: bool = False) -> Scenario:
 
 def resolve_cell(scenario: Scenario, cell: Cell) -> Scenario:
     """Return the scenario that a cell stands for; it holds no arm, cell or comparison and none of their names.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario with the cell in it.
+    cell : Cell
+        One of its cells.
+
+    Returns
+    -------
+    Scenario
 
     Raises
     ------

@@ -76,6 +76,11 @@ class Source:
     def assign(self, argument: str) -> None:
         """Apply one ``a.b=value`` argument of ``--set``; the value is read as YAML.
 
+        Parameters
+        ----------
+        argument : str
+            As it was given, without ``--set``.
+
         Raises
         ------
         InputError
@@ -102,6 +107,17 @@ class Source:
 
 def put(data: dict[str, Any], path: Sequence[str], value: Any, where: str) -> None:
     """Set a dotted key in nested mappings and lists, making sections on the way.
+
+    Parameters
+    ----------
+    data : dict
+        Changed in place.
+    path : sequence of str
+        Keys from the top; numbers index lists.
+    value : object
+        What the last key is set to.
+    where : str
+        What to name in an error.
 
     Raises
     ------
@@ -134,6 +150,17 @@ def put(data: dict[str, Any], path: Sequence[str], value: Any, where: str) -> No
 def read_source(path: Path, _seen: tuple[Path, ...] = ()) -> Source:
     """Return a scenario file, with what it extends below it.
 
+    Parameters
+    ----------
+    path : Path
+        Scenario file.
+    _seen : tuple of Path
+        Files that led here, to find circles.
+
+    Returns
+    -------
+    Source
+
     Raises
     ------
     InputError
@@ -165,6 +192,19 @@ def read_source(path: Path, _seen: tuple[Path, ...] = ()) -> Source:
 
 def parse_source(text: str, name: str, folder: Path) -> Source:
     """Return YAML text as plain data with the line of every key.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    name : str
+        File name for messages.
+    folder : Path
+        Folder against which paths in it are read.
+
+    Returns
+    -------
+    Source
 
     Raises
     ------

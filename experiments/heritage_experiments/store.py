@@ -67,6 +67,21 @@ class RunStore:
     def create(cls, root: Path, scenario_name: str, run_hash: str, out: Path | None) -> RunStore:
         """Make the folder of a new run: ``out`` itself, or the next free ``root/<scenario>/<hash>-<serial>``.
 
+        Parameters
+        ----------
+        root : Path
+            Where runs are kept.
+        scenario_name : str
+            Folder below it.
+        run_hash : str
+            Hash of scenario and code; its first 8 digits name the run.
+        out : Path or None
+            Folder to use instead.
+
+        Returns
+        -------
+        RunStore
+
         Raises
         ------
         InputError
@@ -100,6 +115,15 @@ class RunStore:
     @classmethod
     def open(cls, path: Path) -> RunStore:
         """Return an existing run.
+
+        Parameters
+        ----------
+        path : Path
+            The run's folder.
+
+        Returns
+        -------
+        RunStore
 
         Raises
         ------
@@ -149,6 +173,13 @@ class RunStore:
 
     def write_parts(self, task: Task, tables: Mapping[str, Mapping[str, Any]]) -> None:
         """Write a replication's tables, each a mapping of column to values, the done mark last.
+
+        Parameters
+        ----------
+        task : Task
+            The replication.
+        tables : mapping of str to mapping
+            Table name to its columns.
 
         Raises
         ------
@@ -250,6 +281,13 @@ class RunStore:
 
 def check_free_disk(where: Path, needed_bytes: int) -> None:
     """Refuse a run that the disk could not hold, before anything is made.
+
+    Parameters
+    ----------
+    where : Path
+        Folder to be written to; it need not exist yet.
+    needed_bytes : int
+        What the run is expected to write.
 
     Raises
     ------

@@ -95,6 +95,17 @@ _PER_COMMUNITY = re.compile(r"^plays_community_\d+$")
 def arrow_table(name: str, columns: Mapping[str, Any]) -> pa.Table:
     """Return columns as a typed table; a value that is not a sequence stands for every row.
 
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+    columns : mapping of str to array or scalar
+        Values by column.
+
+    Returns
+    -------
+    pyarrow.Table
+
     Raises
     ------
     ValueError

@@ -79,6 +79,10 @@ def build_economy(scenario: Scenario, replication: int, surroundings: Surroundin
         Number of the replication.
     surroundings : Surroundings
         Where it runs.
+
+    Returns
+    -------
+    Economy
     """
     from heritage_sim.economy import Economy
 
@@ -123,6 +127,19 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
 @lru_cache(maxsize=8)
 def corpora_of(traditions: Traditions, seed: int, cache_dir: Path) -> Mapping[str, Corpus]:
     """Return the corpora of a scenario by tradition.
+
+    Parameters
+    ----------
+    traditions : tuple of TraditionConfig
+        The scenario's traditions.
+    seed : int
+        The scenario's seed.
+    cache_dir : Path
+        Where what was read is kept.
+
+    Returns
+    -------
+    mapping of str to Corpus
 
     Raises
     ------

@@ -73,6 +73,10 @@ def place(runtime: RuntimeConfig, num_tasks: int, expected_cpu_s: float, cores: 
     cores : int, optional
         Cores to use; those of this process if not given.
 
+    Returns
+    -------
+    Placement
+
     Raises
     ------
     MissingPartError
@@ -132,6 +136,11 @@ def run_on_ray(
         Times a task is begun before its worker's death is held against it.
     on_lost : callable
         Called with the task and its number of tries when a worker died with it.
+
+    Yields
+    ------
+    tuple[Task, Any]
+        The task and what ``work`` returned for it, in the order in which they finish.
 
     Raises
     ------

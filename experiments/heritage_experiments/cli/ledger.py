@@ -60,14 +60,15 @@ def status(path: RunFolder = RESULTS, as_json: Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    title = f"{store.path}: {currency.code} over all epochs and replications"
+    title = f"{store.path}: whole {currency.code} over all epochs and replications; --json to the unit"
     shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("cell", "ledger", "runs", "deposited", "claimed", "unclaimed", "gas"):
+    for head in ("cell", "ledger", "deposited", "unclaimed", "gas"):
         text = head in ("cell", "ledger")
         shown.add_column(head, justify="left" if text else "right", no_wrap=head != "cell", overflow="fold")
+    one = 10**currency.decimals
     for row in rows:
-        amounts = (currency.show(row[name]).removesuffix(f" {currency.code}") for name in sums[:3])
-        shown.add_row(row["cell"], row["ledger"], str(row["replications"]), *amounts, f"{row['gas']:,}")
+        amounts = (f"{row[name] // one:,}" for name in ("deposited_units", "unclaimed_units"))
+        shown.add_row(row["cell"], f"{row['replications']} x {row['ledger']}", *amounts, f"{row['gas']:,}")
     Console().print(shown)
 
 

@@ -54,6 +54,15 @@ def console_for(as_json: bool) -> Iterator[Console]:
 def newest_run(path: Path) -> Path:
     """Return a run's folder: the path itself, or the newest run below it.
 
+    Parameters
+    ----------
+    path : Path
+        A run's folder, or one above it.
+
+    Returns
+    -------
+    Path
+
     Raises
     ------
     InputError
