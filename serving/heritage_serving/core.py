@@ -51,6 +51,16 @@ class GenerationCore:
 def piece_from_answer(answer: Plain) -> Piece:
     """Return the piece of an answer.
 
+    Parameters
+    ----------
+    answer : dict
+        What `GenerationCore.answer` gives for one commission: ``{"piece": ...}`` or ``{"error": ...}``.
+
+    Returns
+    -------
+    Piece
+        The same notes, measures and receipt as in the replica.
+
     Raises
     ------
     GenerationError

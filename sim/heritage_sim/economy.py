@@ -181,6 +181,11 @@ class Economy(mesa.Model):
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down; this economy must not have lived a day yet.
 
+        Parameters
+        ----------
+        state : dict
+            A snapshot of another economy; with its configuration, parts and keys this one goes on bit for bit.
+
         Raises
         ------
         ValueError

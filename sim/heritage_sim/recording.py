@@ -88,8 +88,10 @@ class Recorder:
 
     Parameters
     ----------
-    num_communities, num_payees : int
-        Widths of rows.
+    num_communities : int
+        Width of the day's plays by community.
+    num_payees : int
+        Width of the epochs' amounts by payee.
     """
 
     def __init__(self, num_communities: int, num_payees: int) -> None:

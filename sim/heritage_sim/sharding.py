@@ -18,6 +18,18 @@ from heritage_sim.base import DayTally, Sums, Usage
 def shard_bounds(num_listeners: int, num_shards: int) -> list[tuple[int, int]]:
     """Return ``(first, stop)`` of each shard: contiguous ranges of listener ids whose sizes differ by at most one.
 
+    Parameters
+    ----------
+    num_listeners : int
+        Listeners of the whole economy, with ids ``0 ... num_listeners - 1``.
+    num_shards : int
+        Ranges to make, from 1 to ``num_listeners``.
+
+    Returns
+    -------
+    list of (int, int), length num_shards
+        In ascending order; together they hold every listener once.
+
     Raises
     ------
     ValueError
@@ -31,6 +43,16 @@ def shard_bounds(num_listeners: int, num_shards: int) -> list[tuple[int, int]]:
 
 def add_sums(sums: Sequence[Sums]) -> Sums:
     """Return the element-wise sum of the shards' statistics.
+
+    Parameters
+    ----------
+    sums : sequence of dict
+        Statistics of each shard, at least one: the same names, and under a name whole numbers of the same shape.
+
+    Returns
+    -------
+    dict of str to ndarray of int64
+        New arrays of those names and shapes.
 
     Raises
     ------
@@ -60,8 +82,10 @@ def usage_since(now: Usage, before: Usage) -> Usage:
 
     Parameters
     ----------
-    now, before : Usage
-        Two readings of the same shard since the same `close_epoch`; every pair of ``before`` is in ``now``.
+    now : Usage
+        The later reading.
+    before : Usage
+        An earlier reading of the same shard since the same `close_epoch`; each of its pairs is in ``now`` too.
 
     Returns
     -------

@@ -61,6 +61,16 @@ def write_state(state: State, path: Path) -> None:
 def read_state(path: Path) -> State:
     """Return the state that `write_state` put down.
 
+    Parameters
+    ----------
+    path : Path
+        File that `write_state` wrote.
+
+    Returns
+    -------
+    dict
+        Equal to what was written; arrays keep their type and shape.
+
     Raises
     ------
     StorageError

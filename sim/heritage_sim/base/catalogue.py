@@ -70,7 +70,17 @@ class Catalogue:
     _store: dict[str, npt.NDArray[Any]] = field(default_factory=dict[str, npt.NDArray[Any]], repr=False)
 
     def append(self, batch: WorkBatch) -> npt.NDArray[np.int32]:
-        """Add works and return their ids, shape ``(num_works,)``.
+        """Add works and return their ids.
+
+        Parameters
+        ----------
+        batch : WorkBatch
+            The works; their parents are ids of works that are there already.
+
+        Returns
+        -------
+        ndarray of int32, shape (batch.num_works,)
+            Their ids, consecutive from the number of works that were there.
 
         Raises
         ------

@@ -36,6 +36,16 @@ class Generator(Protocol):
     def compose(self, commissions: Sequence[Commission]) -> list[Piece]:
         """Return one piece for each commission, in order.
 
+        Parameters
+        ----------
+        commissions : sequence of Commission
+            What is asked for; one call may mix traditions and repeat a request.
+
+        Returns
+        -------
+        list of Piece, length num_commissions
+            Each receipt carries the ``request_id`` of its commission.
+
         Raises
         ------
         GenerationError
@@ -233,6 +243,19 @@ class Ledger(ProvenanceSink, Protocol):
         """Deposit the pool and post the epoch's cumulative Merkle root and the provenance root in one transaction.
 
         Also waits out the challenge window and finalises: ``withdrawable_s`` is that block's timestamp.
+
+        Parameters
+        ----------
+        statement : Statement
+            Of the next epoch; its ``pool_units`` are deposited.
+        at_s : int
+            Chain time at which the epoch ended, seconds. The posting comes no earlier, and later by whatever the ledger
+            was configured to wait.
+
+        Returns
+        -------
+        Settlement
+            Block timestamps in seconds, the Merkle root, and the gas of posting and finalising.
 
         Raises
         ------

@@ -59,8 +59,10 @@ class RecommenderDesk:
             Which of them may be played.
         plays : ndarray of int64, shape (num_works,)
             Plays so far, to be shown from now on.
-        day, epoch : int
-            Day from which the new state is in use, and the epoch whose usage is running.
+        day : int
+            Day from which the new state is in use.
+        epoch : int
+            Epoch whose usage is running.
         """
         statistics = add_sums(executor.call("recommender_statistics", self.recommender, epoch))
         self._visible_plays = plays.copy()

@@ -39,6 +39,24 @@ def statements(
 
     All rules are asked in one call to the shards; those with a second round are asked again with their first totals.
 
+    Parameters
+    ----------
+    executor : Executor
+        Where the usage is.
+    rules : sequence of RoyaltyRule
+        Rules to settle by, the one in force and its shadows alike.
+    rights : Rights
+        Who is owed for which work in this epoch.
+    pool_units : int
+        What all subscribers pay into the pool, in the token's smallest unit.
+    epoch : int
+        Number of the epoch.
+
+    Returns
+    -------
+    list of Statement, length num_rules
+        One for each rule, in the order of ``rules``.
+
     Raises
     ------
     LedgerError

@@ -54,6 +54,13 @@ class LocalExecutor:
 def check_num_states(states: Sequence[State], num_shards: int) -> None:
     """Refuse states of another number of shards.
 
+    Parameters
+    ----------
+    states : sequence of dict
+        One snapshot for each shard that was running when they were taken.
+    num_shards : int
+        Shards that are to take them up.
+
     Raises
     ------
     InputError

@@ -134,6 +134,11 @@ class ShardActor:
 def started_ray() -> Any:
     """Return the ray module, connected: to the cluster that is there, or to one on this machine alone.
 
+    Returns
+    -------
+    module
+        ``ray``, after ``ray.init``; a connection that is already open is used as it is.
+
     Raises
     ------
     MissingPartError
