@@ -39,7 +39,7 @@ class Refused(Exception):  # noqa: N818 (it is what happened, said to a person)
 
 def main() -> int:
     """Install, and return the exit code: 0 fine, 2 refused, 1 failed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--venv", type=Path, default=Path(".venv"), help="folder of the virtual environment")
     parser.add_argument("--check", action="store_true", help="only say what would be done")
     arguments = parser.parse_args()

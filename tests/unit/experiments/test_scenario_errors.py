@@ -63,8 +63,8 @@ def test_the_good_scenario_is_accepted(tmp_path):
         ("    tradition: gamelan", "    tradition: gamelon", "names the tradition 'gamelon'", "correct the name"),
         (
             "arm: archive, set: {royalty.rule.kind: pro_rata}",
-            "arm: archiv",
-            "names the arm 'archiv'",
+            "arm: archives",
+            "names the arm 'archives'",
             "correct the name",
         ),
         ("treatment: b", "treatment: z", "names the cell 'z'", "correct the name"),
