@@ -64,6 +64,16 @@ class ArchiveGenerator:
     def compose(self, commissions: Sequence[Commission]) -> list[Piece]:
         """Return the retrieved piece of each commission, in order; origin and label are the archive's own.
 
+        Parameters
+        ----------
+        commissions : sequence of Commission
+            Each names a source of its tradition's archive; ``take`` counts the other works from the most alike down.
+
+        Returns
+        -------
+        list of Piece, length num_commissions
+            Archive pieces whose receipt names the commission and, as what it came from, the source asked for.
+
         Raises
         ------
         GenerationError

@@ -105,6 +105,22 @@ def load_or_train(
 ) -> Checkpoint:
     """Return the checkpoint from the cache, or train it and put it there.
 
+    Parameters
+    ----------
+    config : GeneratorConfig
+        Size of the network and rhythm of its training; with the corpora it makes the file's name.
+    corpora : mapping of str to Corpus
+        Traditions and archives to learn from, by name.
+    cache_dir : Path
+        Folder of the cache; checkpoints lie in ``checkpoints`` below it.
+    progress : callable, optional
+        Called with (``"train"``, steps done, steps in all); not called where the cache has the checkpoint.
+
+    Returns
+    -------
+    Checkpoint
+        The network in evaluation mode, its vocabulary and its record. A damaged file is replaced by a new training.
+
     Raises
     ------
     InputError
@@ -126,6 +142,16 @@ def load_or_train(
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Return the checkpoint in a file.
+
+    Parameters
+    ----------
+    path : Path
+        An ``.npz`` that `load_or_train` wrote.
+
+    Returns
+    -------
+    Checkpoint
+        Its record names ``path`` as the file, wherever it was first written.
 
     Raises
     ------

@@ -131,6 +131,13 @@ class Engine:
     def admit(self, number: int, request: Request) -> None:
         """Put a request in a free slot, to be begun by the next `step`.
 
+        Parameters
+        ----------
+        number : int
+            The caller's own, given back with the finished piece.
+        request : Request
+            What to decode; its length gives way to the nearest at which every rule can be kept, if the rules bind.
+
         Raises
         ------
         GenerationError

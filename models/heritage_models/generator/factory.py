@@ -79,6 +79,24 @@ def make_transformer(
 ) -> TransformerGenerator:
     """Return the in-process generator; also what a service replica runs.
 
+    Parameters
+    ----------
+    config : GeneratorConfig
+        Size and training of the network, and how it decodes; ``kind`` is not read.
+    corpora : mapping of str to Corpus
+        Every tradition of the scenario, by name.
+    root_seed : int
+        Seed of the scenario, for the random numbers of decoding.
+    cache_dir : Path
+        Where checkpoints are kept by content hash.
+    progress : callable, optional
+        Called with (``"train"``, steps done, steps in all) while the model is trained.
+
+    Returns
+    -------
+    TransformerGenerator
+        With a trained network; no piece is made yet.
+
     Raises
     ------
     InputError
@@ -100,6 +118,22 @@ def train(
     config: GeneratorConfig, corpora: Mapping[str, Corpus], cache_dir: Path, progress: Progress | None = None
 ) -> TrainingRecord:
     """Train the model of a configuration, or find it in the cache, and return its record.
+
+    Parameters
+    ----------
+    config : GeneratorConfig
+        Size and training of the network.
+    corpora : mapping of str to Corpus
+        Traditions and archives to learn from, by name.
+    cache_dir : Path
+        Where checkpoints are kept by content hash.
+    progress : callable, optional
+        Called with (``"train"``, steps done, steps in all) while the model is trained.
+
+    Returns
+    -------
+    TrainingRecord
+        The checkpoint's file and hash, pieces by use, and held-out losses in nats per event.
 
     Raises
     ------

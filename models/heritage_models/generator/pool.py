@@ -43,6 +43,15 @@ def fill_pool(generator: Generator, sources: Sources, progress: Progress | None 
 def write_pool(path: Path, pieces: Mapping[RequestKey, Piece], checkpoint_sha256: str) -> None:
     """Write pieces to a pool file, whole or not at all.
 
+    Parameters
+    ----------
+    path : Path
+        The ``.npz`` to write; an older one is replaced.
+    pieces : mapping of (str, str, int) to Piece
+        Pieces by tradition, source and take. Their receipts' ``request_id`` is not kept: it belongs to who asks.
+    checkpoint_sha256 : str
+        Hash of the model that made them.
+
     Raises
     ------
     StorageError
@@ -129,6 +138,16 @@ class PoolGenerator:
 
     def compose(self, commissions: Sequence[Commission]) -> list[Piece]:
         """Return the pool's piece for each commission, in order.
+
+        Parameters
+        ----------
+        commissions : sequence of Commission
+            Requests of the pool, in any order and as often as wanted.
+
+        Returns
+        -------
+        list of Piece, length num_commissions
+            The pool's pieces, with each commission's ``request_id`` in the receipt.
 
         Raises
         ------

@@ -47,6 +47,16 @@ class Sources:
     def find(self, commission: Commission) -> Piece:
         """Return the source of a commission.
 
+        Parameters
+        ----------
+        commission : Commission
+            Its tradition, source and take are looked at; its intent is not.
+
+        Returns
+        -------
+        Piece
+            The archive piece whose content hash the commission names.
+
         Raises
         ------
         GenerationError

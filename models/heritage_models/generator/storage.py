@@ -21,6 +21,13 @@ UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
     """Write arrays to an ``.npz`` so that no reader ever sees half of it.
 
+    Parameters
+    ----------
+    path : Path
+        The file to write or replace; its folder is made.
+    arrays : mapping of str to ndarray
+        Arrays of any shape and type, by their name in the file.
+
     Raises
     ------
     StorageError

@@ -134,6 +134,16 @@ class Vocabulary:
 def finalis_position(tradition: Tradition) -> int:
     """Return the lattice position of the finalis.
 
+    Parameters
+    ----------
+    tradition : Tradition
+        Its lattice is searched for degree 0 of period 0.
+
+    Returns
+    -------
+    int
+        Index into the lattice, in ``[0, num_positions)``.
+
     Raises
     ------
     InputError

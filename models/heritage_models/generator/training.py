@@ -66,6 +66,20 @@ class Split:
 def split_corpora(vocabulary: Vocabulary, corpora: Mapping[str, Corpus], share: float) -> Split:
     """Return the pieces of all traditions as tokens, divided by content hash.
 
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        Names the traditions to read, and gives the tokens.
+    corpora : mapping of str to Corpus
+        Traditions and archives by name.
+    share : float
+        Share of the pieces that is expected to be held out, in [0, 1].
+
+    Returns
+    -------
+    Split
+        Pieces to learn from and to judge by, each in the order of the traditions' names and then of the archive.
+
     Raises
     ------
     InputError

@@ -76,6 +76,16 @@ class TransformerGenerator:
     def request(self, commission: Commission) -> Request:
         """Return what the decoder is asked for by a commission.
 
+        Parameters
+        ----------
+        commission : Commission
+            Its source gives cycle, tempo and length, and in the conditioned arm the opening.
+
+        Returns
+        -------
+        Request
+            The same for every commission of one (tradition, source, take).
+
         Raises
         ------
         GenerationError
@@ -113,6 +123,16 @@ class TransformerGenerator:
 
     def compose(self, commissions: Sequence[Commission]) -> list[Piece]:
         """Return one piece for each commission, in order.
+
+        Parameters
+        ----------
+        commissions : sequence of Commission
+            What is asked for; only requests that were not met before are decoded, each once.
+
+        Returns
+        -------
+        list of Piece, length num_commissions
+            Pieces with the fidelity measured on their notes and each commission's ``request_id`` in the receipt.
 
         Raises
         ------
