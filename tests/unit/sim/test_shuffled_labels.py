@@ -1,8 +1,8 @@
 """Law 1: arms differ by what their pieces are, so once the labels are shuffled over the pieces no effect is left.
 
 Two arms whose generators differ in consistency, and listeners who on average value it. With the true labels the arms
-differ. With shuffled ones each piece comes from either generator by the toss of a coin keyed by the request, and the two
-arms are handed opposite sides of it: what is left may not exceed what chance gives.
+differ. With shuffled ones each piece comes from either generator by the toss of a coin keyed by the request, and the
+two arms are handed opposite sides of it: what is left may not exceed what chance gives.
 """
 
 import hashlib
