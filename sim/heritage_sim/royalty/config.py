@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, cast
 
-from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from heritage_sim.base import InputError, Section
 from heritage_sim.royalty.registry import RULES
 from heritage_sim.royalty.rule import Rule
 
+_DEFAULT = "pro_rata"
 _WRITTEN = re.compile(r"^\s*(\w+)\s*(?:\(([^()]*)\))?\s*$")
 
 
@@ -25,6 +26,37 @@ def _with_every_parameter(schema: dict[str, Any]) -> None:
     schema["additionalProperties"] = False
 
 
+def _from_words(written: str) -> dict[str, Any]:
+    parts = _WRITTEN.match(written)
+    if parts is None:
+        raise ValueError(f"cannot read the rule {written!r}; write a name, or name(parameter=number)")
+    parameters: dict[str, Any] = {"kind": parts[1]}
+    for part in filter(None, (p.strip() for p in (parts[2] or "").split(","))):
+        key, equals, value = (p.strip() for p in part.partition("="))
+        if not equals or not value:
+            raise ValueError(f"cannot read {part!r} in the rule {written!r}; write parameter=value")
+        parameters[key] = value
+    return parameters
+
+
+def _checked(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters as the rule understands them, text as the number it means: equal rules compare equal."""
+    kind = given.get("kind", _DEFAULT)
+    if not isinstance(kind, str) or kind not in RULES:
+        return given  # the field's own validator says so
+    rule = RULES[kind]
+    extra = {key: value for key, value in given.items() if key != "kind"}
+    for key in extra:
+        if key not in rule.model_fields:
+            known = ", ".join(rule.model_fields) or "none"
+            raise ValueError(f"rule {kind} has no parameter {key!r} (its parameters: {known})")
+    try:
+        built = rule.model_validate(extra)
+    except ValidationError as wrong:
+        raise ValueError(first_words(wrong)) from None
+    return {"kind": kind, **{key: getattr(built, key) for key in extra}}
+
+
 class RuleConfig(Section):
     """A royalty rule by its registered name, with the rule's own parameters beside it.
 
@@ -34,23 +66,13 @@ class RuleConfig(Section):
 
     model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_with_every_parameter)
 
-    kind: str = Field(default="pro_rata", description="registered name of a royalty rule")
+    kind: str = Field(default=_DEFAULT, description="registered name of a royalty rule")
 
     @model_validator(mode="before")
     @classmethod
-    def _from_words(cls, given: Any) -> Any:
-        if not isinstance(given, str):
-            return given
-        written = _WRITTEN.match(given)
-        if written is None:
-            raise ValueError(f"cannot read the rule {given!r}; write a name, or name(parameter=number)")
-        parameters: dict[str, Any] = {"kind": written[1]}
-        for part in filter(None, (p.strip() for p in (written[2] or "").split(","))):
-            key, equals, value = (p.strip() for p in part.partition("="))
-            if not equals or not value:
-                raise ValueError(f"cannot read {part!r} in the rule {given!r}; write parameter=value")
-            parameters[key] = value
-        return parameters
+    def _read(cls, given: Any) -> Any:
+        parameters = _from_words(given) if isinstance(given, str) else given
+        return _checked(cast(dict[str, Any], parameters)) if isinstance(parameters, dict) else parameters
 
     @field_validator("kind")
     @classmethod
@@ -60,22 +82,6 @@ class RuleConfig(Section):
             meant = f"; did you mean {near[0]}?" if near else "."
             raise ValueError(f"no royalty rule is called {kind!r}{meant} There are: {', '.join(RULES)}")
         return kind
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _parameters_fit(cls, given: Any, validate: ModelWrapValidatorHandler[RuleConfig]) -> RuleConfig:
-        made = validate(given)
-        rule, extra = RULES[made.kind], made.model_extra or {}
-        for key in extra:
-            if key not in rule.model_fields:
-                known = ", ".join(rule.model_fields) or "none"
-                raise ValueError(f"rule {made.kind} has no parameter {key!r} (its parameters: {known})")
-        try:
-            built = rule.model_validate(extra)
-        except ValidationError as wrong:
-            raise ValueError(first_words(wrong)) from None
-        # What was written as text is kept as the number it means, so that equal rules have equal configurations.
-        return made.model_copy(update={key: getattr(built, key) for key in extra})
 
 
 class RoyaltyConfig(Section):
