@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -13,6 +14,14 @@ from hypothesis import settings
 # A busy machine breaks time limits; the same examples each time keep a red run red.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+def pytest_configure(config):
+    """Print minutes per room at the end."""
+    spec = importlib.util.spec_from_file_location("room_minutes", Path(__file__).with_name("room_minutes.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config.pluginmanager.register(module.RoomMinutes(), "room-minutes")
 
 
 def pytest_collection_modifyitems(items):

@@ -10,19 +10,17 @@ from dataclasses import dataclass
 
 from heritage_experiments.scenario import Scenario
 
-LISTENER_DAYS_PER_CPU_S = 600_000
+LISTENER_DAYS_PER_CPU_S = 900_000
 """Listener-days a core lives through in a second, choices, statistics of four rules and settlement included."""
 CPU_S_PER_CREATOR_DAY = 40e-6
-CPU_S_PER_REPLICATION = 0.15
+CPU_S_PER_REPLICATION = 0.2
 """Making the economy, closing its books, writing its parts."""
-CPU_S_PER_EVM_REPLICATION = 25.0
-"""Transactions of the weekly epochs of some 60 payees on the embedded EVM (about 55 transactions in a CPU second)."""
-CPU_S_OF_START = 12.0
-"""Interpreter, libraries, corpora and pools from the cache, in the driver."""
-CPU_S_OF_WORKER = 8.0
-"""The same in a Ray worker, and its share of Ray's own start."""
-CPU_S_OF_TRAINING_STEP = 0.12
-CPU_S_OF_PIECE = 0.05
+CPU_S_PER_EVM_REPLICATION = 5.0
+"""Weekly epochs of some 60 payees on the embedded EVM."""
+CPU_S_OF_START = 20.0
+"""Interpreter, libraries, corpora, pools from the cache, in the driver and two Ray workers; Ray; the report."""
+CPU_S_OF_TRAINING_STEP = 0.05
+CPU_S_OF_PIECE = 0.012
 BYTES_PER_PART_SET = 60_000
 BYTES_PER_WORK = 40
 BYTES_PER_PAYEE_EPOCH_RULE = 6
@@ -54,6 +52,7 @@ def estimate(scenario: Scenario, resolved: dict[str, Scenario]) -> Estimate:
     """Return the expected cost of a scenario, given the resolved scenario of each cell."""
     cpu_s, disk, first = CPU_S_OF_START, 0.0, 0.0
     trained: set[str] = set()
+    pools: set[str] = set()
     for cell in resolved.values():
         creators = cell.creators.num_per_community * len(cell.communities)
         archive = sum(t.num_works for t in cell.traditions)
@@ -71,8 +70,13 @@ def estimate(scenario: Scenario, resolved: dict[str, Scenario]) -> Estimate:
             + BYTES_PER_WORK * (archive + creators * cell.economy.days * 0.1)
             + BYTES_PER_PAYEE_EPOCH_RULE * payees * cell.economy.num_epochs * rules
         )
-        model = cell.generator.model_dump_json(exclude={"kind", "takes"})
-        if cell.generator.kind != "archive" and model not in trained:
-            trained.add(model)
-            first += cell.generator.steps * CPU_S_OF_TRAINING_STEP + archive * cell.generator.takes * CPU_S_OF_PIECE
+        if cell.generator.kind == "archive":
+            continue
+        # One network serves the arms that differ in decoding alone; each has a pool of its own.
+        network = cell.generator.model_dump_json(exclude={"kind", "takes", "masks", "conditioning"})
+        pool = cell.generator.model_dump_json()
+        first += cell.generator.steps * CPU_S_OF_TRAINING_STEP * (network not in trained)
+        first += archive * cell.generator.takes * CPU_S_OF_PIECE * (pool not in pools)
+        trained.add(network)
+        pools.add(pool)
     return Estimate(scenario.replications * len(resolved), cpu_s, first, int(disk) + 3_000_000)
