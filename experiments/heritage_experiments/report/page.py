@@ -255,11 +255,15 @@ def _exhibits(run: RunData) -> tuple[list[Exhibit], str]:
 
 
 def _synthetic(run: RunData) -> list[dict[str, Any]]:
-    """Return works by tradition and origin, and how many of them are synthetic, in the first finished replication."""
+    """Return works by tradition and origin, and how many are synthetic, in the first finished replication of a cell.
+
+    The cell is the first of the scenario that has one.
+    """
     works = run.store.read_table("works")
     if works.empty:
         return []
-    cell = works["cell"].iloc[0]
+    finished = set(works["cell"])
+    cell = next(c["name"] for c in run.scenario["cells"] if c["name"] in finished)
     rows = works[(works["cell"] == cell) & (works["replication"] == works["replication"].min())]
     return [
         {"tradition": tradition, "origin": str(origin).lower(), "works": len(flags), "synthetic": int(flags.sum())}

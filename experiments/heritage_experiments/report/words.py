@@ -135,8 +135,10 @@ def verdict_sentence(f: Finding, communities: tuple[str, ...], num_primary: int)
     d = f.effect.total
     what = label(f.outcome, communities)
     digits = digits_for(f.unit, max(abs(f.treatment_mean), abs(f.control_mean)))
-    unit, apart = short_unit(f.unit), difference_unit(f.unit)
-    levels = f"from {number(f.control_mean, digits)} to {number(f.treatment_mean, digits)} {unit}".strip()
+    unit, apart = short_unit(f.unit), difference_unit(f.unit).replace("pp", "percentage points")
+    levels = f"from {number(f.control_mean, digits)} to {number(f.treatment_mean, digits)}"
+    if unit not in ("", "pp"):
+        levels += f" {unit}"
     evidence = (
         f"95 % interval {interval(d.low, d.high, digits_for(f.unit, max(abs(d.low), abs(d.high))))}; n = {d.n} pairs"
     )

@@ -213,7 +213,7 @@ def test_what_a_scenario_says_is_shown_as_text_not_as_markup(html: str):
 def test_the_answer_gives_effect_interval_unit_and_n(run_dir: Path):
     rule, placebo = answer_lines(run_dir)
     gaps = [np.ptp(shares(r, 4.0)) - np.ptp(shares(r, 0.0)) for r in range(NUM_REPLICATIONS)]
-    assert f"falls by {-np.mean(gaps):.2f} pp" in rule
+    assert f"falls by {-np.mean(gaps):.2f} percentage points" in rule
     assert f"n = {NUM_REPLICATIONS} pairs" in rule
     assert "95 % interval −" in rule
     assert "no difference at all" in placebo
