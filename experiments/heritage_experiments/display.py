@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -169,3 +169,13 @@ def show_duration(seconds: float) -> str:
 def _mean(values: object) -> str:
     finite = [v for v in values if not math.isnan(v)]  # type: ignore[attr-defined]
     return f"{math.fsum(finite) / len(finite):.2f}" if finite else "-"
+
+
+def show_answer(console: Console, lines: Sequence[str]) -> None:
+    """Print the answer in words, a paragraph a comparison, each under its title."""
+    for line in lines:
+        title, _, said = line.partition(". ")
+        console.print()
+        console.print(title, style="bold", markup=False, highlight=False)
+        console.print(said, markup=False, highlight=False)
+    console.print()

@@ -67,4 +67,10 @@ def report(path: RunFolder = RESULTS, as_json: Json = False) -> None:
     if as_json:
         print_json({"report": str(written), "answer": lines})
         return
-    print("\n".join([*lines, "", f"report: {written}"]))
+    from rich.console import Console
+
+    from heritage_experiments.display import show_answer
+
+    console = Console()
+    show_answer(console, lines)
+    console.print(f"report: {written}", highlight=False, soft_wrap=True)

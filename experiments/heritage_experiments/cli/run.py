@@ -122,14 +122,11 @@ def _tell(store: RunStore, record: RunRecord, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from heritage_experiments.display import show_duration
+    from heritage_experiments.display import show_answer, show_duration
     from heritage_experiments.report import answer_lines
 
     console = Console()
-    console.print()
-    for line in answer_lines(store.path):
-        console.print(line, markup=False, highlight=False)
-    console.print()
+    show_answer(console, answer_lines(store.path))
     console.print(f"report   {record.report}", highlight=False, soft_wrap=True)
     console.print(f"run      {record.path}", highlight=False, soft_wrap=True)
     console.print(
