@@ -21,6 +21,10 @@ INTERVAL_CENTRES_CENTS = np.array([100.0, 175.0, 240.0, 310.0, 400.0, 500.0, 700
 """Centres of the histogram of interval sizes, close together where tunings differ."""
 DIM = PITCH_CENTRES_CENTS.size + INTERVAL_CENTRES_CENTS.size + 14
 
+STEP_CENTS = 50.0
+"""Two notes nearer than this are one pitch repeated. Even in makam scores one step in two thousand is smaller, and a
+player's intonation, off by up to a dozen cents, would else turn each repeated note into a step and tell who plays."""
+
 _CLIP = 4.0
 _NEVER_LEFT = 8192
 
@@ -95,7 +99,7 @@ def note_features(notes: Notes) -> npt.NDArray[np.float64]:
     ticks = notes.duration_ticks.astype(np.float64)
     cents, lengths = notes.cents[sounding], ticks[sounding]
     steps = np.diff(cents)
-    moving = np.abs(steps) > 1.0
+    moving = np.abs(steps) > STEP_CENTS
     at = PITCH_CENTRES_CENTS.size
     features[:at] = _shares(cents, PITCH_CENTRES_CENTS, lengths)
     features[at : at + INTERVAL_CENTRES_CENTS.size] = _shares(
@@ -103,7 +107,7 @@ def note_features(notes: Notes) -> npt.NDArray[np.float64]:
     )
     rest = features[at + INTERVAL_CENTRES_CENTS.size :]
     num_steps = max(steps.size, 1)
-    rest[0] = (steps > 1.0).sum() / num_steps
+    rest[0] = (steps > STEP_CENTS).sum() / num_steps
     rest[1] = 1.0 - moving.sum() / num_steps
     seconds = lengths * notes.tick_s
     rest[2] = np.log2(seconds).mean()

@@ -75,6 +75,16 @@ def test_traditions_are_told_apart_and_works_within_one_differ(encoder, pieces) 
         assert within < 0.6
 
 
+def test_what_a_player_does_to_an_archive_shifts_no_figure_far(encoder, corpora) -> None:
+    """Who plays must not be told from an artefact of measuring: on average performances lie where their sources do."""
+    performer = Performer(corpora, 4)
+    for name in KINDS:
+        archive = corpora[name].pieces
+        played = performer.compose([Commission("r", name, p.receipt.piece_sha256, 0, Intent.RECORD) for p in archive])
+        a, b = encoder.encode(archive), encoder.encode(played)
+        assert (np.abs(a.mean(axis=0) - b.mean(axis=0)) / a.std(axis=0)).max() < 0.75
+
+
 def test_a_performance_is_nearer_to_its_source_than_to_most_works(encoder, corpora, pieces) -> None:
     performer = Performer(corpora, 4)
     chosen = pieces[::9]

@@ -57,7 +57,7 @@ class Packs:
         at = begin[:, None] + take
         np.subtract(at, size[:, None], out=at, where=at >= size[:, None])
         at += self.start[pack][:, None]
-        if num <= int(self.size.min(initial=0)):
+        if num <= int(size.min(initial=num)):
             return self.order[at]
         held = take < size[:, None]
         return np.where(held, self.order[np.where(held, at, 0)] if self.order.size else -1, -1).astype(np.int32)

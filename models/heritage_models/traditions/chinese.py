@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -36,7 +37,11 @@ TICKS_PER_WHOLE = 16
 TICK_S = 0.25
 """A sixteenth in seconds. The collection notates no tempo: 60 quarter notes a minute are assumed."""
 
-_READER_VERSION = 2
+_READER_CODE = ("chinese.py", "abc_notation.py", "score_file.py")
+"""Whatever in these changes what is read gives the cached melodies another name."""
+
+_UMLAUTS = {code: bytes([code]).decode("cp437") for code in range(0x80, 0xA0)}
+"""The files went through a code page of DOS: its ``ü`` (0x81) was taken for a control character, and so on."""
 
 
 def essen_files() -> list[Path]:
@@ -104,13 +109,27 @@ def read_essen(files: list[Path]) -> tuple[list[Score], list[tuple[str, str]]]:
     scores: list[Score] = []
     left_out: list[tuple[str, str]] = []
     for path in files:
-        for title, tune in read_tunes(path.read_bytes().decode("latin-1")):
+        for written, tune in read_tunes(path.read_text(encoding="utf-8", errors="replace")):
+            title = clean_title(written)
             made = tune if isinstance(tune, str) else _score(title, tune)
             if isinstance(made, str):
                 left_out.append((title, made))
             else:
                 scores.append(made)
     return scores, left_out
+
+
+def clean_title(written: str) -> str:
+    """Return a title as it was before the files were converted: umlauts, brackets and spaces put right.
+
+    The conversion wrote the bracket that opens a gloss as a comma, left one that closes a field, and doubled spaces:
+    ``Da nangoucha, Weggabelung)`` is ``Da nangoucha (Weggabelung)``, as the same song's title stands elsewhere.
+    """
+    title = written.translate(_UMLAUTS).replace("]", " ")
+    if title.endswith(")") and "(" not in title:
+        song, comma, gloss = title[:-1].partition(",")
+        title = f"{song} ({gloss.strip()})" if comma else song
+    return re.sub(r"\s+", " ", re.sub(r"(?<=\S)\(", " (", title)).strip()
 
 
 def _score(title: str, tune: AbcTune) -> Score | str:
@@ -145,9 +164,9 @@ def _score(title: str, tune: AbcTune) -> Score | str:
 
 
 def _scores(files: list[Path], cache_dir: Path) -> tuple[list[Score], list[tuple[str, str]]]:
-    """Return what `read_essen` returns, kept in the cache under the hash of the files and of the reader's version."""
-    digest = hashlib.sha256(str(_READER_VERSION).encode())
-    for path in files:
+    """Return what `read_essen` returns, kept in the cache under the hash of the files and of the reader's code."""
+    digest = hashlib.sha256()
+    for path in (*(Path(__file__).with_name(name) for name in _READER_CODE), *files):
         digest.update(path.read_bytes())
     cached = cache_dir / f"essen-{digest.hexdigest()[:32]}.npz"
     if cached.is_file():

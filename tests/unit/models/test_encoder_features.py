@@ -82,6 +82,14 @@ def test_names_degrees_and_origin_are_not_heard_only_what_sounds() -> None:
     np.testing.assert_array_equal(note_features(a), note_features(b))
 
 
+def test_a_players_intonation_makes_no_step_of_a_repeated_note() -> None:
+    exact = note_features(some_notes([0.0, 0.0, 240.0, 240.0, 0.0], [2] * 5))
+    played = note_features(some_notes([4.0, -8.0, 251.0, 229.0, 0.0], [2] * 5))
+    np.testing.assert_allclose(played[NUM_PITCH + NUM_INTERVAL :], exact[NUM_PITCH + NUM_INTERVAL :], atol=0.05)
+    np.testing.assert_allclose(played[NUM_PITCH : NUM_PITCH + NUM_INTERVAL].argmax(), 2)  # 240 cents, no semitones
+    assert played[NUM_PITCH] == 0.0
+
+
 def test_without_an_archive_there_is_nothing_to_standardise_by() -> None:
     with pytest.raises(ValueError, match="no archive piece"):
         NoteEncoder({})

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from heritage_models.traditions.abc_notation import AbcTune, read_tunes
-from heritage_models.traditions.chinese import FINALIS, essen_files, read_essen
+from heritage_models.traditions.chinese import FINALIS, clean_title, essen_files, read_essen
 from heritage_sim.base import REST
 
 TUNE = """X:1
@@ -48,6 +48,29 @@ def test_what_is_not_understood_is_reported(bad: str) -> None:
     ((_, reason),) = read_tunes(f"X:1\nT: t\nM: 2/4\nL: 1/16\n{bad}\n")
     assert isinstance(reason, str)
     assert "not understood" in reason
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("Da nangoucha, Weggabelung)", "Da nangoucha (Weggabelung)"),
+        ("Xiu hua deng]                   , Blumen auf d. Lampe sticken)", "Xiu hua deng (Blumen auf d. Lampe sticken)"),
+        ("Siji ge(Lied der Jahrezeiten)", "Siji ge (Lied der Jahrezeiten)"),
+        ("Mai cai  vgl. Kopie)", "Mai cai vgl. Kopie"),
+        ("Kua n\x81xu, prahlende Schwiegertochter", "Kua nüxu, prahlende Schwiegertochter"),
+        ("Huaishu kaihua", "Huaishu kaihua"),
+    ],
+)
+def test_what_the_conversion_did_to_titles_is_put_right(written: str, title: str) -> None:
+    assert clean_title(written) == title
+
+
+@pytest.mark.skipif(not essen_files(), reason="music21 is not installed")
+def test_every_title_of_the_collection_is_printable_and_its_brackets_close() -> None:
+    scores, left_out = read_essen(essen_files())
+    titles = [s.title for s in scores] + [t for t, _ in left_out]
+    assert all(t.isprintable() and t == t.strip() and "  " not in t for t in titles)
+    assert all(t.count("(") == t.count(")") and "]" not in t for t in titles)
 
 
 @pytest.mark.skipif(not essen_files(), reason="music21 is not installed")
