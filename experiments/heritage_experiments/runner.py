@@ -252,7 +252,9 @@ def _work(
             stack.enter_context(ray_running(cores_for(scenario, placement), scenario.runtime.object_store_mb))
         services = _start_services(stack, plan, served, display)
         shards_on_ray = on_ray and scenario.runtime.shards > 1 and placement.workers == 1
-        surroundings = Surroundings(cache_dir(), scenario.runtime.shards, shards_on_ray, services)
+        # A worker of its own process cannot hold the display; shards as actors are driven from here.
+        on_shard_lost = partial(_shard_lost, log, display) if shards_on_ray else None
+        surroundings = Surroundings(cache_dir(), scenario.runtime.shards, shards_on_ray, services, on_shard_lost)
         work = ReplicationWork(scenario, store, surroundings)
         if on_ray and not shards_on_ray:
             runs = run_on_ray(
@@ -328,6 +330,11 @@ def _start_services(
 def _worker_lost(log: RunLog, display: Display, task: Task, tries: int) -> None:
     log.event("worker lost", cell=task.cell, replication=task.replication, tries=tries)
     display.note(f"a worker died in cell {task.cell}, replication {task.replication}: begun again")
+
+
+def _shard_lost(log: RunLog, display: Display, shard: int) -> None:
+    log.event("shard lost", shard=shard)
+    display.note(f"the process of shard {shard} died: built again, it catches up")
 
 
 def scenario_yaml(scenario: Scenario) -> str:

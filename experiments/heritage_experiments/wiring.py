@@ -60,12 +60,15 @@ class Surroundings:
         Whether each shard is a Ray actor.
     services : mapping of GeneratorConfig to Generator
         Running services that answer for ``generator.kind: serve``.
+    on_shard_lost : callable, optional
+        Called with the number of a shard whose Ray actor died, before it is built again.
     """
 
     cache_dir: Path
     num_shards: int = 1
     shards_on_ray: bool = False
     services: Mapping[GeneratorConfig, Generator] = field(default_factory=dict)
+    on_shard_lost: Callable[[int], None] | None = None
 
 
 def build_economy(scenario: Scenario, replication: int, surroundings: Surroundings) -> Economy:
@@ -311,7 +314,7 @@ def _executor(scenario: Scenario, keys: Keys, archive: WorkBatch, surroundings: 
     if surroundings.shards_on_ray:
         from heritage_sim.executors.ray_executor import RayExecutor
 
-        return RayExecutor(factories)
+        return RayExecutor(factories, surroundings.on_shard_lost)
     from heritage_sim.executors import LocalExecutor
 
     return LocalExecutor(factories)

@@ -32,6 +32,8 @@ class RayExecutor:
     ----------
     factories : sequence of callable
         One for each shard, without arguments and picklable, that builds its `Population` in the actor.
+    on_lost : callable, optional
+        Called with the number of a shard whose process was found dead, before it is built again.
 
     Raises
     ------
@@ -39,8 +41,11 @@ class RayExecutor:
         If Ray is not installed.
     """
 
-    def __init__(self, factories: Sequence[Callable[[], Population]]) -> None:
+    def __init__(
+        self, factories: Sequence[Callable[[], Population]], on_lost: Callable[[int], None] | None = None
+    ) -> None:
         self._ray = started_ray()
+        self._on_lost = on_lost
         self._factories = list(factories)
         self._actor = self._ray.remote(num_cpus=0, max_restarts=0, scheduling_strategy="SPREAD")(ShardActor)
         self._actors: list[Any] = [self._actor.remote(make) for make in self._factories]
@@ -98,6 +103,8 @@ class RayExecutor:
         """Build a shard again, let it catch up, and return the result of its last call."""
         calls = [*self._since, extra] if extra else self._since
         for _ in range(MAX_REBUILDS):
+            if self._on_lost is not None:
+                self._on_lost(shard)
             actor = self._actor.remote(self._factories[shard])
             self._actors[shard] = actor
             try:
