@@ -8,7 +8,7 @@ an epoch (one for recordings, one for derivatives), H the epochs looked ahead to
     P(action) proportional to exp(base_log_odds + gain(action) / scale);  P(rest) proportional to 1
 
 A use the community does not consent to is no alternative. Beliefs follow the community's last settled figures by
-exponential smoothing and start at a stated prior; where nothing was settled yet (0), a belief stays as it is.
+exponential smoothing and start at a stated prior; while there is no such work yet (NaN), a belief stays as it is.
 
 Each action has a Gumbel number of its own, addressed by (creator, day, action), so the choice is the multinomial logit
 and moves only where the gains move: common random numbers across arms and rules.
@@ -16,6 +16,7 @@ and moves only where the gains move: common random numbers across arms and rules
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -132,7 +133,7 @@ class Creator(mesa.Agent):
         return self.policy.decide(self.creator_id, believed)
 
     def _learnt(self, belief: float, news: float) -> float:
-        return belief + self._rate * (news - belief) if news > 0.0 else belief
+        return belief if math.isnan(news) else belief + self._rate * (news - belief)
 
     def snapshot(self) -> State:
         """Return income and beliefs."""

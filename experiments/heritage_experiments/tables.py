@@ -48,6 +48,7 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("posted_s", "int64"),
         ("withdrawable_s", "int64"),
         ("gas", "int64"),
+        ("claim_gas", "int64"),
         ("root", "string"),
         ("ledger", "string"),
     ),
@@ -59,6 +60,7 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("units", "int64"),
         ("days_to_withdrawable", "double"),
         ("days_to_paid", "double"),
+        ("days_observed", "double"),
     ),
     "daily": (
         ("cell", "string"),

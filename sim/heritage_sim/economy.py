@@ -11,7 +11,7 @@ import numpy as np
 
 from heritage_sim.base import Catalogue, CreatorAction, Keys, State, World
 from heritage_sim.config import EconomyConfig
-from heritage_sim.day.commissioning import Answer, Archive, answers, permitted, requests_of_the_day
+from heritage_sim.day.commissioning import Answer, Archive, answers, permitted, releasable, requests_of_the_day
 from heritage_sim.day.feedback import Accounts
 from heritage_sim.day.listening import available_works, listen, work_features
 from heritage_sim.day.publication import accepted, provenance, work_batch
@@ -103,10 +103,11 @@ class Economy(mesa.Model):
             actions, self._creator_tradition, self._archive, self.parts.takes, self.day, self.keys
         )
         granted, refused = permitted(asked, self.catalogue.community, self.people.terms)
-        made = answers(granted, self.parts.performer, self.parts.generator)
-        self.recorder.making.commissioned(len(asked), refused)
+        made = answers(granted, self.parts.performer, self.parts.generator, self._archive)
+        kept, withheld = releasable(made, self.catalogue.community, self.people.terms)
+        self.recorder.making.commissioned(len(asked), refused + withheld)
         self.recorder.making.composed([a.piece for a in made])
-        return made
+        return kept
 
     def _pieces_are_published(self, made: list[Answer]) -> None:  # step 4
         terms = self.people.terms

@@ -156,7 +156,7 @@ def epochs_table(books: Sequence[EpochBooks], ledger_name: str) -> Table:
     amounts = ("pool_units", "statement_units", "deposited_units", "claimed_units", "unclaimed_units")
     return {
         "epoch": column("epoch").astype(np.int32),
-        **{name: column(name) for name in (*amounts, "posted_s", "withdrawable_s", "gas")},
+        **{name: column(name) for name in (*amounts, "posted_s", "withdrawable_s", "gas", "claim_gas")},
         "root": np.array([line.root for line in books], dtype=np.str_),
         "ledger": np.full(len(books), ledger_name),
     }
@@ -165,7 +165,9 @@ def epochs_table(books: Sequence[EpochBooks], ledger_name: str) -> Table:
 def settlement_table(recorder: Recorder, books: Sequence[EpochBooks], calendar: Calendar) -> Table:
     """Return one row for each day of play: what it earned, and the days from its middle until that could be had.
 
-    A work's amount is spread over the epoch's days as its plays were. ``days_to_paid`` is NaN where it was not claimed.
+    A work's amount is spread over the epoch's days as its plays were. ``days_to_paid`` is NaN where it was not claimed:
+    such money is censored at ``days_observed``, the days from its play to the end of the books (the last day lived or
+    the last block, whichever is later), which are fewer for late plays than for early ones.
     """
     rows = np.array(recorder.settled, dtype=np.int64).reshape(-1, 3)
     epoch, day, units = rows[:, 0], rows[:, 1], rows[:, 2]
@@ -173,12 +175,14 @@ def settlement_table(recorder: Recorder, books: Sequence[EpochBooks], calendar: 
     withdrawable = [calendar.days(by_epoch[e].withdrawable_s) for e in epoch.tolist()]
     paid_s = [by_epoch[e].paid_s for e in epoch.tolist()]
     paid = [calendar.days(at) if at != UNPAID else np.nan for at in paid_s]
+    end_s = max(calendar.start_of(len(recorder.daily)), *(max(line.withdrawable_s, line.paid_s) for line in books), 0)
     return {
         "epoch": epoch.astype(np.int32),
         "day": day.astype(np.int32),
         "units": units,
         "days_to_withdrawable": np.array(withdrawable, dtype=np.float64) - (day + MIDDAY),
         "days_to_paid": np.array(paid, dtype=np.float64) - (day + MIDDAY),
+        "days_observed": calendar.days(end_s) - (day + MIDDAY),
     }
 
 

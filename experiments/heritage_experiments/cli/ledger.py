@@ -40,13 +40,13 @@ def describe(as_json: Json = False) -> None:
 
 @app.command("status")
 def status(path: RunFolder = RESULTS, as_json: Json = False) -> None:
-    """Show the money of a run by cell: deposited, claimed, unclaimed, gas."""
+    """Show the money of a run by cell; gas is that of posting and finalising, claim gas that of claims."""
     from heritage_experiments.scenario_load import load_scenario
     from heritage_experiments.store import RunStore
 
     store = RunStore.open(newest_run(path))
     currency = load_scenario(store.path / "scenario.yaml").ledger.currency
-    sums = ("deposited_units", "claimed_units", "unclaimed_units", "gas")
+    sums = ("deposited_units", "claimed_units", "unclaimed_units", "gas", "claim_gas")
     table = store.read_table("epochs")
     rows = []
     for cell, ledger in dict.fromkeys(zip(table["cell"], table["ledger"], strict=True)):
@@ -62,13 +62,18 @@ def status(path: RunFolder = RESULTS, as_json: Json = False) -> None:
 
     title = f"{store.path}: whole {currency.code} over all epochs and replications; --json to the unit"
     shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("cell", "ledger", "deposited", "unclaimed", "gas"):
+    for head in ("cell", "ledger", "deposited", "unclaimed", "gas", "claim gas"):
         text = head in ("cell", "ledger")
         shown.add_column(head, justify="left" if text else "right", no_wrap=head != "cell", overflow="fold")
     one = 10**currency.decimals
     for row in rows:
         amounts = (f"{row[name] // one:,}" for name in ("deposited_units", "unclaimed_units"))
-        shown.add_row(row["cell"], f"{row['replications']} x {row['ledger']}", *amounts, f"{row['gas']:,}")
+        shown.add_row(
+            row["cell"],
+            f"{row['replications']} x {row['ledger']}",
+            *amounts,
+            *(f"{row[name]:,}" for name in ("gas", "claim_gas")),
+        )
     Console().print(shown)
 
 

@@ -191,7 +191,7 @@ def settlement_times(run: RunData, cell: CellFacts) -> Drawing | None:
     last = float(np.nanmax(rows[["days_to_withdrawable", "days_to_paid"]].to_numpy()))
     with _figure(3.2) as (figure, ax):
         for i, (column, words) in enumerate((("days_to_withdrawable", "withdrawable"), ("days_to_paid", "paid"))):
-            times, settled = _settled_within(rows, column, last)
+            times, settled = _settled_within(rows, column)
             ax.step(times, settled, where="post", color=_colour(i), ls=_dash(i), label=words)
         ax.set(xlabel="days since the play", ylabel="share of money (%)", xlim=(0, last * 1.02), ylim=(0, 101))
         ax.legend(loc="lower right")
@@ -201,7 +201,8 @@ def settlement_times(run: RunData, cell: CellFacts) -> Drawing | None:
         "settlement",
         "How long money takes",
         "From the day of the play to the block timestamp at which its money could be withdrawn, and was paid; weighted "
-        f"by money, unpaid money kept as censored (Kaplan-Meier). Cell {cell.name}, n = {cell.num_replications} "
+        "by money, unpaid money kept as censored at the end of the books (Kaplan-Meier). "
+        f"Cell {cell.name}, n = {cell.num_replications} "
         f"replications pooled, epochs of {run.scenario['economy']['epoch_days']} days; "
         f"ledger: {', '.join(ledgers) or 'unknown'}; "
         f"{_seeds(run)}. No interval: it is a distribution over money, not an estimate of a mean.",
@@ -235,9 +236,10 @@ def engagement(run: RunData, cells: Sequence[CellFacts]) -> Drawing | None:
     )
 
 
-def _settled_within(rows: pd.DataFrame, column: str, last: float) -> tuple[npt.NDArray[np.float64], Any]:
+def _settled_within(rows: pd.DataFrame, column: str) -> tuple[npt.NDArray[np.float64], Any]:
     days = rows[column].to_numpy(np.float64)
-    curve = kaplan_meier(np.where(np.isnan(days), last, days), ~np.isnan(days), rows["units"].to_numpy(np.float64))
+    observed = rows["days_observed"].to_numpy(np.float64)
+    curve = kaplan_meier(np.where(np.isnan(days), observed, days), ~np.isnan(days), rows["units"].to_numpy(np.float64))
     return np.concatenate([[0.0], curve.times]), 100.0 * (1.0 - np.concatenate([[1.0], curve.survival]))
 
 

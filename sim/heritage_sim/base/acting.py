@@ -49,7 +49,7 @@ class CreatorView:
         What the statements have credited to the creator so far.
     expected_recorded_units, expected_generated_units : float
         Mean amount that a recorded or generated work of the community earned in the last settled epoch, in the token's
-        smallest unit; 0 before anything was settled.
+        smallest unit; NaN where there was no such work yet, 0 where there was one and it earned nothing.
     epochs_left : float
         Epochs until the end of the simulated time.
     """

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import Commission, CommunityTerms, Consent, CreatorAction, Generator, Intent, Keys, Piece
+from heritage_sim.base import (
+    Commission,
+    CommunityTerms,
+    Consent,
+    CreatorAction,
+    Generator,
+    Intent,
+    Keys,
+    Origin,
+    Piece,
+)
 from heritage_sim.rights import permits
 
 
@@ -37,10 +47,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A request and the piece that answers it."""
+    """A request and the piece that answers it.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked for.
+    piece : Piece
+        What came back.
+    source_work : int
+        Row of the archive work it derives from: the one asked for; or, where an archive piece was retrieved, that
+        piece, whatever it was retrieved for.
+    """
 
     request: Request
     piece: Piece
+    source_work: int
 
 
 class Archive:
@@ -62,6 +84,14 @@ class Archive:
         self.names = tuple(names)
         self.works = [np.flatnonzero(tradition == t) for t in range(len(self.names))]
         self.hashes = [row.tobytes().hex() for row in content_sha256]
+        # Of works with the same notes the first one stands for all.
+        self._row_of = {content: row for row, content in reversed(list(enumerate(self.hashes)))}
+
+    def source_of(self, request: Request, piece: Piece) -> int:
+        """Return the row of the archive work that the piece answering a request derives from."""
+        if piece.origin != Origin.ARCHIVE:
+            return request.source_work
+        return self._row_of.get(piece.receipt.piece_sha256, request.source_work)
 
 
 def requests_of_the_day(
@@ -111,7 +141,7 @@ def permitted(
     return kept, len(requests) - len(kept)
 
 
-def answers(requests: Sequence[Request], performer: Generator, generator: Generator) -> list[Answer]:
+def answers(requests: Sequence[Request], performer: Generator, generator: Generator, archive: Archive) -> list[Answer]:
     """Return a piece for every request, in order: recordings by the performer, derivatives by the generator."""
     pieces: dict[str, Piece] = {}
     for intent, source in ((Intent.RECORD, performer), (Intent.DERIVE, generator)):
@@ -119,4 +149,17 @@ def answers(requests: Sequence[Request], performer: Generator, generator: Genera
         if batch:
             made = source.compose(batch)
             pieces.update((c.request_id, piece) for c, piece in zip(batch, made, strict=True))
-    return [Answer(r, pieces[r.commission.request_id]) for r in requests]
+    made = [(r, pieces[r.commission.request_id]) for r in requests]
+    return [Answer(r, piece, archive.source_of(r, piece)) for r, piece in made]
+
+
+def releasable(
+    made: Sequence[Answer], work_community: npt.NDArray[np.int32], terms: Sequence[CommunityTerms]
+) -> tuple[list[Answer], int]:
+    """Return the answers whose actual source's community consents, and how many were refused.
+
+    A retrieved piece may belong to another community than the work it was asked on; its consent counts too.
+    """
+    may_derive = permits(terms, Consent.DERIVE)
+    kept = [a for a in made if a.piece.origin != Origin.ARCHIVE or may_derive[work_community[a.source_work]]]
+    return kept, len(made) - len(kept)

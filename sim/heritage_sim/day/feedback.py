@@ -40,7 +40,7 @@ class Accounts:
         self.credited_units: Int64 = np.zeros(num_communities + creator_community.size, dtype=np.int64)
         self._income: Int64 = np.zeros((2, num_communities), dtype=np.int64)
         self._plays: Int64 = np.zeros((2, num_communities), dtype=np.int64)
-        self._expected = np.zeros((2, num_communities), dtype=np.float64)
+        self._expected = np.full((2, num_communities), np.nan)
 
     def credit(self, statement: Statement, rights: Rights, catalogue: Catalogue, plays: Int64) -> None:
         """Take in an epoch.
@@ -66,7 +66,7 @@ class Accounts:
         for kind, of_kind in ((RECORDED, recorded), (DERIVED, by_person & ~recorded)):
             works = self._by_community(community, of_kind.astype(np.int64))
             earned = self._by_community(community, statement.work_units * of_kind)
-            self._expected[kind] = np.divide(earned, works, out=np.zeros(works.size), where=works > 0)
+            self._expected[kind] = np.divide(earned, works, out=np.full(works.size, np.nan), where=works > 0)
 
     def _income_of(self, statement: Statement, rights: Rights) -> Int64:
         return self._by_community(rights.payee_community, statement.payee_units)

@@ -40,11 +40,11 @@ def work_batch(
     traditions: Sequence[str],
     day: int,
 ) -> WorkBatch:
-    """Return the answers as rows for the catalogue; each has the archive work it builds on as its only parent."""
+    """Return the answers as rows for the catalogue; each has the archive work it derives from as its only parent."""
     pieces = [a.piece for a in answers]
     creators = np.array([a.request.creator for a in answers], dtype=np.int32)
     parents = np.full((len(answers), MAX_PARENTS), NO_ONE, dtype=np.int32)
-    parents[:, 0] = [a.request.source_work for a in answers]
+    parents[:, 0] = [a.source_work for a in answers]
     hashes = b"".join(bytes.fromhex(p.receipt.piece_sha256) for p in pieces)
     return WorkBatch(
         vectors=encoder.encode(pieces),

@@ -37,7 +37,9 @@ class EpochBooks:
     claimed_units : int
         How much of it was paid.
     gas : int
-        Gas of posting and finalising, and of the claims that paid it.
+        Gas of posting and finalising; registering works is not in it.
+    claim_gas : int
+        Gas of the round of claims that paid it; where a round pays several epochs, it stands with the last of them.
     root : str
         Merkle root, hex.
     """
@@ -51,6 +53,7 @@ class EpochBooks:
     paid_s: int
     claimed_units: int
     gas: int
+    claim_gas: int
     root: str
 
     @property
@@ -123,6 +126,7 @@ class Treasury:
             paid_s=UNPAID,
             claimed_units=0,
             gas=made.gas,
+            claim_gas=0,
             root=made.root.hex(),
         )
         self.books.append(line)
@@ -163,7 +167,7 @@ class Treasury:
         paid_for = [line for line in self.books if line.paid_s == UNPAID]
         for line in paid_for:
             line.paid_s, line.claimed_units = paid.paid_s, line.deposited_units
-        paid_for[-1].gas += paid.gas
+        paid_for[-1].claim_gas = paid.gas
         self._check(self.books[-1])
 
     def _check(self, line: EpochBooks) -> None:

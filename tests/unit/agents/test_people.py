@@ -83,9 +83,17 @@ def test_belief_closes_its_share_of_the_gap_each_day():
     config = CreatorsConfig(expected_units_per_epoch=10_000_000, belief_rate=0.2)
     creator = people(config).creators[0]
     for day in range(5):
-        creator.decide(replace(VIEW, day=day, expected_recorded_units=4e6, expected_generated_units=0.0))
+        creator.decide(replace(VIEW, day=day, expected_recorded_units=4e6, expected_generated_units=math.nan))
     assert creator.believed_recorded_units == pytest.approx(4e6 + 6e6 * 0.8**5)
-    assert creator.believed_generated_units == 10_000_000  # nothing settled: nothing learnt
+    assert creator.believed_generated_units == 10_000_000  # no such work yet: nothing learnt
+
+
+def test_works_that_earned_nothing_lower_the_belief_about_them():
+    creator = people(CreatorsConfig(expected_units_per_epoch=10_000_000, belief_rate=0.2)).creators[0]
+    for day in range(5):
+        creator.decide(replace(VIEW, day=day, expected_recorded_units=math.nan, expected_generated_units=0.0))
+    assert creator.believed_generated_units == pytest.approx(10e6 * 0.8**5)
+    assert creator.believed_recorded_units == 10_000_000
 
 
 def test_low_income_silences_creators():

@@ -114,12 +114,13 @@ def write_replication(store: RunStore, task: Task, arm: str, rule: str, shift: f
             "epochs": {
                 "cell": task.cell, "replication": r, "epoch": 0, "pool_units": POOL, "statement_units": POOL,
                 "deposited_units": POOL, "claimed_units": POOL - 5, "unclaimed_units": 5, "posted_s": 10,
-                "withdrawable_s": 20, "gas": 81_000, "root": "00", "ledger": "reference",
+                "withdrawable_s": 20, "gas": 81_000, "claim_gas": 0, "root": "00", "ledger": "reference",
             },
             "settlement": {
                 "cell": task.cell, "replication": r, "epoch": 0, "day": days, "units": [10**6] * DAYS,
                 "days_to_withdrawable": [DAYS + 1.25 - d for d in days],
                 "days_to_paid": [np.nan if d == 3 else DAYS + 1.75 - d for d in days],
+                "days_observed": [DAYS + 2.0 - d for d in days],
             },
             "daily": {
                 "cell": task.cell, "replication": r, "day": days, "sessions": [100] * DAYS, "slates": [300] * DAYS,

@@ -1,9 +1,11 @@
 """What a day does: who may publish, who is paid, and that the money adds up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from small_world import COMMUNITIES, TRADITIONS, PlainComposer, lived, small_economy
+from small_world import COMMUNITIES, TRADITIONS, PlainComposer, archive, lived, small_economy
 
 from heritage_sim.base import BPS, NO_ONE, LedgerError, Origin
 from heritage_sim.config import EconomyConfig
@@ -146,8 +148,12 @@ def test_what_is_never_claimed_has_no_day_of_payment():
     economy.treasury._config = EconomyConfig(days=10, claim_every_epochs=0)
     economy.run()
     tables = economy.results().tables
-    assert np.isnan(tables["settlement"]["days_to_paid"]).all()
+    rows = tables["settlement"]
+    assert np.isnan(rows["days_to_paid"]).all()
     assert tables["epochs"]["claimed_units"].sum() == 0
+    # Each play's money was watched from its own day on: to the last block, a day after the last epoch.
+    np.testing.assert_allclose(rows["days_observed"], 11.0 - (rows["day"] + 0.5), atol=1e-3)
+    assert (rows["days_to_withdrawable"] <= rows["days_observed"]).all()
 
 
 class ShortPayingLedger:
@@ -194,6 +200,41 @@ def test_generator_that_retrieves_leaves_origin_archive_and_pays_the_creator():
     outcomes = {o.name: o for o in economy.results().outcomes}
     assert outcomes["works_generated"].value == 0.0
     assert np.isnan(outcomes["violations_per_generated_piece"].value)
+
+
+class NextInArchive(PlainComposer):
+    """Retrieves the work that stands after the source in the archive."""
+
+    def compose(self, commissions):
+        pieces = archive()[1]
+        place = {p.receipt.piece_sha256: i for i, p in enumerate(pieces)}
+        self.batches.append(tuple(c.request_id for c in commissions))
+        half = len(pieces) // len(TRADITIONS)
+        found = [pieces[place[c.source] // half * half + (place[c.source] + 1) % half] for c in commissions]
+        return [
+            replace(p, receipt=replace(p.receipt, request_id=c.request_id, sources=(c.source,)))
+            for c, p in zip(commissions, found, strict=True)
+        ]
+
+
+def test_a_work_that_was_retrieved_derives_from_itself_in_the_archive_not_from_what_it_was_asked_on():
+    catalogue = lived(days=14, generator=NextInArchive(Origin.ARCHIVE)).catalogue
+    again = np.flatnonzero((catalogue.origin == Origin.ARCHIVE) & (catalogue.creator != NO_ONE))
+    assert again.size
+    np.testing.assert_array_equal(
+        catalogue.content_sha256[catalogue.parents[again, 0]], catalogue.content_sha256[again]
+    )
+
+
+def test_what_is_retrieved_from_a_community_without_consent_to_derive_is_not_released():
+    # In this tradition two communities hold every other work: who asks on the one's work is given the other's.
+    closed = (*COMMUNITIES[:2], COMMUNITIES[2].model_copy(update={"consent": ("train", "perform", "sell")}))
+    economy = lived(days=14, generator=NextInArchive(Origin.ARCHIVE), communities=closed)
+    catalogue = economy.catalogue
+    again = np.flatnonzero((catalogue.origin == Origin.ARCHIVE) & (catalogue.creator != NO_ONE))
+    assert again.size
+    assert 2 not in catalogue.community[catalogue.parents[again, 0]]
+    assert economy.recorder.making.refused_consent > 0
 
 
 def test_refresh_that_does_not_divide_the_epoch_is_refused_with_the_nearest_that_does():

@@ -127,3 +127,18 @@ def test_a_snapshot_cut_short_or_missing_is_reported_with_its_path(tmp_path):
     assert str(path) in cut.value.where
     with pytest.raises(StorageError, match="could not be read"):
         read_state(tmp_path / "missing.npz")
+
+
+def test_a_file_of_another_kind_or_with_flipped_bits_is_reported_and_never_a_traceback(tmp_path):
+    path = tmp_path / "s.npz"
+    with path.open("wb") as file:
+        np.save(file, np.arange(3))
+    with pytest.raises(StorageError, match="could not be read"):
+        read_state(path)
+    write_state({"a": np.arange(100)}, path)
+    whole = path.read_bytes()
+    central = whole.index(b"PK\x01\x02")
+    for flag in (8, 10):  # flags and method of compression in the archive's list of files
+        path.write_bytes(whole[: central + flag] + b"\x63" + whole[central + flag + 1 :])
+        with pytest.raises(StorageError, match="could not be read"):
+            read_state(path)
