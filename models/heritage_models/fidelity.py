@@ -77,15 +77,19 @@ class FidelityMeter:
 
         consistency = (1 - s) (1 - b) (1 - o) exp(-(e / 50 cents)^2) exp(-max(0, l - q95) / (q95 - q50))
 
-    where q50 and q95 are quantiles of the archive's own pieces under n-grams that have not counted them (five folds).
-    The likelihood is one-sided: a piece more likely than most of the archive is not more consistent than the archive.
+    The n-gram is one of five, each counted on four fifths of the archive: the one that has not counted the piece, if it
+    is of the archive, nor the archive work it was made from. Archive, performed and generated pieces are so measured
+    alike; an n-gram that had counted the archive piece itself would flatter it, and most of all its copies. A piece
+    without a source is measured by the n-gram of the whole archive. q50 and q95 are quantiles of the archive's own
+    pieces, so one archive piece in twenty loses by its likelihood, as would one new piece in twenty that is just like
+    them. The likelihood is one-sided: a piece more likely than most of the archive is not more consistent with it.
 
     Parameters
     ----------
     corpus : Corpus
         The tradition and its archive; the pieces' own fidelity is not read.
     order : int
-        Order of the n-gram.
+        Order of the n-grams.
     """
 
     def __init__(self, corpus: Corpus, order: int = 5) -> None:
@@ -104,13 +108,36 @@ class FidelityMeter:
         symbols = [self.lattice.symbols(n) for n in archive]
         num_symbols = self.lattice.num_symbols
         self.ngram = WittenBell(symbols, num_symbols, order)
-        self.archive_nll = _held_out(symbols, num_symbols, order)
+        num_folds = min(NUM_FOLDS, len(symbols))
+        folds = [
+            WittenBell([s for i, s in enumerate(symbols) if i % num_folds != fold], num_symbols, order)
+            for fold in range(num_folds if num_folds > 1 else 0)
+        ]
+        hashes = [n.sha256() for n in archive]
+        self._apart = {own: folds[i % num_folds] for i, own in enumerate(hashes) if folds}
+        self.archive_nll = np.array([self._ngram(own).nll(s).mean() for own, s in zip(hashes, symbols, strict=True)])
         q50, q95 = np.quantile(self.archive_nll, [0.5, 0.95])
         self._nll_high = float(q95)
         self._nll_scale = max(float(q95 - q50), 1e-3)
 
-    def measure(self, notes: Notes) -> Fidelity:
-        """Return the fidelity of a piece."""
+    def _ngram(self, source: str) -> WittenBell:
+        """Return the n-gram that has not counted an archive work; that of the whole archive for any other."""
+        return self._apart.get(source, self.ngram)
+
+    def measure(self, notes: Notes, source: str = "") -> Fidelity:
+        """Return the fidelity of a piece.
+
+        Parameters
+        ----------
+        notes : Notes
+            The piece.
+        source : str
+            Content hash of the archive work it is or was made from; empty where there is none.
+
+        Returns
+        -------
+        Fidelity
+        """
         t = self.tradition
         sounding = notes.degree >= 0
         positions = self.lattice.positions(notes)[sounding]
@@ -122,7 +149,7 @@ class FidelityMeter:
         low, high = t.ornament_rate_range
         outside = max(low - rate, rate - high, 0.0)
         modal = self.modal_error_cents(notes)
-        nll = float(self.ngram.nll(self.lattice.symbols(notes)).mean()) if notes.num_notes else 0.0
+        nll = float(self._ngram(source).nll(self.lattice.symbols(notes)).mean()) if notes.num_notes else 0.0
         consistency = (
             (1.0 - illegal / max(steps, 1))
             * (1.0 - broken / (boundaries + 1))
@@ -183,16 +210,3 @@ def ornament_rate(notes: Notes) -> float:
     sounding = notes.degree >= 0
     num_sounding = int(sounding.sum())
     return float((notes.ornament[sounding] > 0).sum() / num_sounding) if num_sounding else 0.0
-
-
-def _held_out(symbols: Sequence[npt.NDArray[np.int64]], num_symbols: int, order: int) -> npt.NDArray[np.float64]:
-    """Return each archive piece's mean NLL under an n-gram counted on the other folds, shape ``(num_pieces,)``."""
-    num_folds = min(NUM_FOLDS, len(symbols))
-    if num_folds < 2:
-        return WittenBell(symbols, num_symbols, order).mean_nlls(symbols)
-    nll = np.zeros(len(symbols))
-    for fold in range(num_folds):
-        inside = list(range(fold, len(symbols), num_folds))
-        rest = [s for i, s in enumerate(symbols) if i % num_folds != fold]
-        nll[inside] = WittenBell(rest, num_symbols, order).mean_nlls([symbols[i] for i in inside])
-    return nll

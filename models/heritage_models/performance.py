@@ -104,7 +104,7 @@ class Performer:
                 sources=(commission.source,),
             )
             title = f"{source.title}, performance {commission.take + 1}"
-            fidelity = player.meter.measure(notes)
+            fidelity = player.meter.measure(notes, commission.source)
             piece = Piece(notes, commission.tradition, title, Origin.HUMAN, True, fidelity, receipt)
             self._made[key] = piece
         made = piece.receipt

@@ -21,10 +21,10 @@ import torch
 from heritage_models.config import GeneratorConfig
 from heritage_models.generator.fingerprint import TRAINED, corpora_sha256, training_key
 from heritage_models.generator.network import Network, Shape
-from heritage_models.generator.storage import UNREADABLE, write_arrays
 from heritage_models.generator.tokens import Events, Vocabulary
 from heritage_models.generator.training import Progress, Split, held_out_loss, train_network
 from heritage_models.ngram import WittenBell
+from heritage_models.storage import UNREADABLE, write_arrays
 from heritage_models.traditions.tradition import Corpus
 from heritage_sim.base import InputError
 

@@ -12,7 +12,7 @@ from heritage_models.generator.archive import ArchiveGenerator
 from heritage_models.generator.fingerprint import decoding_key
 from heritage_models.generator.pool import PoolGenerator, fill_pool, pool_path, read_pool, write_pool
 from heritage_models.generator.requests import Sources
-from heritage_models.generator.storage import UNREADABLE
+from heritage_models.storage import UNREADABLE
 from heritage_models.traditions.tradition import Corpus
 from heritage_sim.base import Generator, InputError, MissingPartError
 

@@ -38,7 +38,15 @@ DECODED = (
 )
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_TRAINING_CODE = ("philox_torch.py", "ngram.py", "generator/tokens.py", "generator/network.py", "generator/training.py")
+_TRAINING_CODE = (
+    "philox_torch.py",
+    "ngram.py",
+    "traditions/tradition.py",
+    "generator/tokens.py",
+    "generator/network.py",
+    "generator/training.py",
+    "generator/checkpoint.py",
+)
 _DECODING_CODE = (
     *_TRAINING_CODE,
     "fidelity.py",

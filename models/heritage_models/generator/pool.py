@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heritage_models.generator.requests import RequestKey, Sources, request_key
-from heritage_models.generator.storage import write_arrays
+from heritage_models.generator.requests import RequestKey, Sources, derived_title, request_key
+from heritage_models.storage import write_arrays
 from heritage_models.traditions.tradition import Corpus
 from heritage_sim.base import Commission, Fidelity, Generator, Notes, Origin, Piece, Receipt
 
@@ -48,7 +48,8 @@ def write_pool(path: Path, pieces: Mapping[RequestKey, Piece], checkpoint_sha256
     path : Path
         The ``.npz`` to write; an older one is replaced.
     pieces : mapping of (str, str, int) to Piece
-        Pieces by tradition, source and take. Their receipts' ``request_id`` is not kept: it belongs to who asks.
+        Pieces by tradition, source and take. What belongs to who asks is not kept: their titles and
+        the receipts' ``request_id``.
     checkpoint_sha256 : str
         Hash of the model that made them.
 
@@ -61,9 +62,9 @@ def write_pool(path: Path, pieces: Mapping[RequestKey, Piece], checkpoint_sha256
     header = {
         "checkpoint_sha256": checkpoint_sha256,
         "keys": [list(key) for key in pieces],
-        "titles": [p.title for p in values],
         "piece_sha256": [p.receipt.piece_sha256 for p in values],
         "seed": [p.receipt.seed for p in values],
+        "decoding_sha256": [p.receipt.decoding_sha256 for p in values],
         "ticks_per_cycle": [p.notes.ticks_per_cycle for p in values],
         "tick_s": [p.notes.tick_s for p in values],
     }
@@ -78,7 +79,7 @@ def write_pool(path: Path, pieces: Mapping[RequestKey, Piece], checkpoint_sha256
 
 
 def read_pool(path: Path) -> tuple[dict[RequestKey, Piece], str]:
-    """Return the pieces of a pool file and the hash of the checkpoint that made them."""
+    """Return the pieces of a pool file, still without titles, and the hash of the checkpoint that made them."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in (*_NOTES, "first", "fidelity")}
         header = json.loads(bytes(file["header"]).decode())
@@ -92,9 +93,16 @@ def read_pool(path: Path) -> tuple[dict[RequestKey, Piece], str]:
             tick_s=header["tick_s"][i],
         )
         measured = [kind(v) for kind, v in zip(types, arrays["fidelity"][i].tolist(), strict=True)]
-        receipt = Receipt("", header["seed"][i], header["checkpoint_sha256"], header["piece_sha256"][i], (source,))
+        receipt = Receipt(
+            request_id="",
+            seed=header["seed"][i],
+            checkpoint_sha256=header["checkpoint_sha256"],
+            piece_sha256=header["piece_sha256"][i],
+            sources=(source,),
+            decoding_sha256=header["decoding_sha256"][i],
+        )
         pieces[tradition, source, take] = Piece(
-            notes, tradition, header["titles"][i], Origin.GENERATED, True, Fidelity(*measured), receipt
+            notes, tradition, "", Origin.GENERATED, True, Fidelity(*measured), receipt
         )
     return pieces, header["checkpoint_sha256"]
 
@@ -156,8 +164,9 @@ class PoolGenerator:
         """
         answers: list[Piece] = []
         for commission in commissions:
-            self._sources.find(commission)
+            source = self._sources.find(commission)
             piece = self._pieces[request_key(commission)]
             receipt = dataclasses.replace(piece.receipt, request_id=commission.request_id)
-            answers.append(dataclasses.replace(piece, receipt=receipt))
+            title = derived_title(source, commission.take)
+            answers.append(dataclasses.replace(piece, title=title, receipt=receipt))
         return answers

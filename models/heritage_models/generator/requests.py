@@ -29,6 +29,11 @@ def request_seed(key: RequestKey) -> int:
     return int.from_bytes(digest, "little") >> 1
 
 
+def derived_title(source: Piece, take: int) -> str:
+    """Return what a piece generated on a source is called."""
+    return f"After {source.title}, take {take + 1} (generated)"
+
+
 class Sources:
     """The archive works by (tradition, content hash).
 

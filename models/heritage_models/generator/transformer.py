@@ -10,11 +10,13 @@ from heritage_models.config import GeneratorConfig
 from heritage_models.generator.checkpoint import Checkpoint
 from heritage_models.generator.constraints import ConstraintTables
 from heritage_models.generator.engine import Decoded, Engine
-from heritage_models.generator.requests import Request, RequestKey, Sources, make_request, request_key
+from heritage_models.generator.fingerprint import decoding_key
+from heritage_models.generator.requests import Request, RequestKey, Sources, derived_title, make_request, request_key
 from heritage_models.traditions.tradition import Corpus
 from heritage_sim.base import Commission, Fidelity, Notes, Origin, Piece, Receipt
 
-Measure = Callable[[Notes], Fidelity]
+Measure = Callable[[Notes, str], Fidelity]
+"""Measures notes, given the content hash of the archive work they were made from."""
 
 
 def answer(piece: Piece, request_id: str) -> Piece:
@@ -63,6 +65,7 @@ class TransformerGenerator:
         self._measures = measures
         self._sources = Sources(corpora, config.takes)
         self._kept: dict[RequestKey, Piece] = {}
+        self._decoding_sha256 = decoding_key(config, corpora, root_seed)
         self._one_at_a_time = threading.Lock()  # a service may call from several threads; there is one slot table
         self._nll: dict[RequestKey, float] = {}
         tables = ConstraintTables(checkpoint.vocabulary, corpora, config.max_notes)
@@ -70,7 +73,7 @@ class TransformerGenerator:
 
     @property
     def checkpoint_sha256(self) -> str:
-        """Hash of weights and configuration."""
+        """Hash of weights and training; what decoding adds stands in the receipts."""
         return self.checkpoint.record.checkpoint_sha256
 
     def request(self, commission: Commission) -> Request:
@@ -109,15 +112,16 @@ class TransformerGenerator:
             checkpoint_sha256=self.checkpoint_sha256,
             piece_sha256=notes.sha256(),
             sources=(commission.source,),
+            decoding_sha256=self._decoding_sha256,
         )
         self._nll[request] = decoded.nll_nats
         return Piece(
             notes=notes,
             tradition=commission.tradition,
-            title=f"After {source.title}, take {commission.take + 1} (generated)",
+            title=derived_title(source, commission.take),
             origin=Origin.GENERATED,
             synthetic=True,
-            fidelity=self._measures[commission.tradition](notes),
+            fidelity=self._measures[commission.tradition](notes, commission.source),
             receipt=receipt,
         )
 

@@ -30,6 +30,7 @@ from heritage_sim.base import InputError, StorageError
 
 FORMAT = 1
 _GRIDS = (TICKS_PER_WHOLE // 16, TICKS_PER_WHOLE // 32)
+_NO_ROOM = "Free some disk space, or set HERITAGE_DATA."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _SYMBTR_CREDIT = (
     "Scores: SymbTr (M. K. Karaosmanoglu, ISMIR 2012), CC BY-NC-SA 4.0: not for commercial use. "
@@ -110,7 +111,7 @@ def import_symbtr(path: Path, name: str, data_dir: Path | None = None) -> Import
         raise _nothing_read(path, "SymbTr score", left_out)
     about = {"format": FORMAT, "kind": "symbtr", "title": "Turkish makam music, notated", "credit": _SYMBTR_CREDIT}
     with _writing(folder):
-        save_scores(folder / "scores.npz", scores, left_out)
+        save_scores(folder / "scores.npz", scores, left_out, _NO_ROOM)
         _write_json(folder / "tradition.json", about)
     return ImportSummary(name, folder, len(files) - len(left_out), sum(s.num_notes for s in scores), tuple(left_out))
 
@@ -292,6 +293,4 @@ def _writing(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        raise StorageError(
-            f"The import could not be written: {error.strerror}.", str(folder), "Free some space, or set HERITAGE_DATA."
-        ) from error
+        raise StorageError(f"The import could not be written: {error.strerror}.", str(folder), _NO_ROOM) from error

@@ -283,5 +283,6 @@ def _sounding(score: Score, source: Source) -> Notes:
 
 
 def _piece(title: str, notes: Notes, tradition: str, synthetic: bool, meter: FidelityMeter) -> Piece:
-    receipt = Receipt(request_id="", seed=0, checkpoint_sha256="", piece_sha256=notes.sha256(), sources=())
-    return Piece(notes, tradition, title, Origin.ARCHIVE, synthetic, meter.measure(notes), receipt)
+    own = notes.sha256()
+    receipt = Receipt(request_id="", seed=0, checkpoint_sha256="", piece_sha256=own, sources=())
+    return Piece(notes, tradition, title, Origin.ARCHIVE, synthetic, meter.measure(notes, own), receipt)

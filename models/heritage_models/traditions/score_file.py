@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from heritage_models.storage import CACHE_REMEDY, write_arrays
 from heritage_models.traditions.learning import Score
 
 LeftOut = list[tuple[str, str]]
 
 
-def save_scores(path: Path, scores: Sequence[Score], left_out: Sequence[tuple[str, str]]) -> None:
+def save_scores(
+    path: Path, scores: Sequence[Score], left_out: Sequence[tuple[str, str]], remedy: str = CACHE_REMEDY
+) -> None:
     """Write scores, and what was left out, to ``path``; another reader sees the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     columns = {
         "num_notes": np.array([s.num_notes for s in scores], dtype=np.int64),
         "num_phrases": np.array([len(s.phrase_ends_ticks) for s in scores], dtype=np.int64),
@@ -29,14 +29,7 @@ def save_scores(path: Path, scores: Sequence[Score], left_out: Sequence[tuple[st
         "duration_ticks": _joined([s.duration_ticks for s in scores], np.int32),
         "ornament": _joined([s.ornament for s in scores], np.int8),
     }
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            np.savez_compressed(out, allow_pickle=False, **columns)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_arrays(path, columns, remedy)
 
 
 def load_scores(path: Path) -> tuple[list[Score], LeftOut]:

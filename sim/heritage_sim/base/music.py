@@ -98,7 +98,8 @@ class Fidelity:
     modal_error_cents : float
         Mean distance of sounding pitches to the nearest degree of the item's own tuning, in cents.
     nll_nats : float
-        Mean negative log-likelihood per event under the tradition's archive n-gram, in nats.
+        Mean negative log-likelihood per event in nats, under an n-gram of the tradition's archive that has counted
+        neither the piece nor its source.
     consistency : float
         One figure in [0, 1] made of the above: 1 keeps every rule at a likelihood typical of the archive.
     """
@@ -156,11 +157,15 @@ class Receipt:
     seed : int
         Seed of the piece's keyed stream.
     checkpoint_sha256 : str
-        Hash of the model's weights and configuration; empty where no model was used.
+        Hash of the model's weights and of how it was trained; empty where no model was used. Arms that decode one model
+        differently (with and without constraints, say) share it.
     piece_sha256 : str
         Content hash of the notes.
     sources : tuple of str
         Content hashes of the works it was conditioned on.
+    decoding_sha256 : str
+        Hash of all that decides what the model makes of a commission (masks, conditioning, temperature, seed, archives,
+        code): it tells such arms apart. Empty where no model was used.
     """
 
     request_id: str
@@ -168,6 +173,7 @@ class Receipt:
     checkpoint_sha256: str
     piece_sha256: str
     sources: tuple[str, ...]
+    decoding_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -63,7 +63,7 @@ def test_violations_agree_with_a_count_note_by_note(corpus: Corpus, meter: Fidel
     for piece in corpus.pieces[:40]:
         at = [x for x in t.position_of(piece.notes.degree, piece.notes.period).tolist() if x >= 0]
         illegal = sum(not t.legal_step[a, b] for a, b in pairwise(at))
-        measured = meter.measure(piece.notes)
+        measured = meter.measure(piece.notes, piece.receipt.piece_sha256)
         assert (measured.num_steps, measured.illegal_steps) == (len(at) - 1, illegal)
         assert measured.cycle_violations == 0
         assert measured == piece.fidelity
@@ -119,7 +119,21 @@ def test_consistency_falls_as_notes_are_replaced_at_random_and_stays_in_the_unit
 def test_pieces_the_ngram_has_not_counted_are_less_likely_than_those_it_has(
     meter: FidelityMeter, corpus: Corpus
 ) -> None:
-    assert meter.archive_nll.mean() > np.mean([p.fidelity.nll_nats for p in corpus.pieces]) + 0.3
+    counted = [meter.measure(p.notes).nll_nats for p in corpus.pieces]
+    assert meter.archive_nll.mean() > np.mean(counted) + 0.3
+
+
+def test_the_archive_is_measured_as_strictly_as_pieces_that_are_not_in_it(corpus: Corpus) -> None:
+    """Drawn by one process, pieces inside and outside the archive are equally consistent with it on average."""
+    notes = [p.notes for p in corpus.pieces]
+    inside, outside = notes[:90], notes[90:]
+    meter = FidelityMeter.of_archive(corpus.tradition, inside)
+    own = [meter.measure(n, n.sha256()).consistency for n in inside]
+    new = [meter.measure(n).consistency for n in outside]
+    flattered = [meter.measure(n).consistency for n in inside]
+    assert np.mean(own) == pytest.approx(np.mean(new), abs=0.02)
+    assert np.mean(own) < np.mean(flattered)
+    assert np.mean(np.array([meter.measure(n, n.sha256()).nll_nats for n in inside]) > meter.archive_nll + 1e-9) == 0
 
 
 def test_a_piece_without_events_or_with_rests_only_is_measured() -> None:

@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 
 from heritage_models.generator import make_transformer
 from heritage_models.generator.requests import Sources
-from heritage_sim.base import Commission, GenerationError
+from heritage_sim.base import REST, Commission, GenerationError
 
 
 def commissions(corpora, takes=3):
@@ -61,6 +61,35 @@ def test_masked_pieces_keep_every_rule_and_unmasked_ones_do_not(corpora, tiny, c
     assert masked.engine.dead_ends == 0
     free = make_transformer(tiny.model_copy(update={"masks": False, "conditioning": False}), corpora, 3, cache)
     assert np.mean([p.fidelity.num_violations for p in free.compose(asked)]) > 1
+
+
+def broken_rules(piece, tradition):
+    """Count, event by event and from the notes alone, what a piece breaks."""
+    n, onset, broken, last, sounding, ornamented = piece.notes, 0, 0, None, 0, 0
+    lattice = zip(tradition.position_degree.tolist(), tradition.position_period.tolist(), strict=True)
+    places = {pair: i for i, pair in enumerate(lattice)}
+    for degree, period, ticks, ornament in zip(
+        n.degree.tolist(), n.period.tolist(), n.duration_ticks.tolist(), n.ornament.tolist(), strict=True
+    ):
+        if degree != REST:
+            at = places[degree, period]
+            broken += last is not None and not tradition.legal_step[last, at]
+            crossed = [b for b in range(onset + 1, onset + ticks) if b % n.ticks_per_cycle == 0]
+            broken += 0 if tradition.may_hold_across_cycle else len(crossed)
+            last, sounding, ornamented = at, sounding + 1, ornamented + (ornament > 0)
+        onset += ticks
+    low, high = tradition.ornament_rate_range
+    rate = ornamented / sounding if sounding else 0.0
+    return broken + (onset % n.ticks_per_cycle != 0) + (not low - 1e-9 <= rate <= high + 1e-9)
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_the_meters_violations_are_those_counted_event_by_event(corpora, tiny, cache, masks):
+    config = tiny.model_copy(update={"masks": masks, "conditioning": masks})
+    pieces = make_transformer(config, corpora, 3, cache).compose(commissions(corpora))
+    counted = [broken_rules(p, corpora[p.tradition].tradition) for p in pieces]
+    assert [p.fidelity.num_violations for p in pieces] == counted
+    assert (sum(counted) == 0) == masks
 
 
 def test_a_piece_takes_length_cycle_and_opening_from_its_source(corpora, tiny, cache):

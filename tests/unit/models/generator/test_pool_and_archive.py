@@ -1,3 +1,4 @@
+import dataclasses
 import subprocess
 import sys
 import textwrap
@@ -5,7 +6,8 @@ import textwrap
 import numpy as np
 import pytest
 
-from heritage_models.generator import make_generator
+from heritage_models.config import GeneratorConfig
+from heritage_models.generator import make_generator, make_transformer
 from heritage_models.generator.archive import ArchiveGenerator, likeness
 from heritage_models.generator.fingerprint import decoding_key, training_key
 from heritage_models.generator.pool import PoolGenerator, pool_path, read_pool, write_pool
@@ -48,8 +50,32 @@ def test_two_trainings_give_one_checkpoint_and_arms_share_it(corpora, tiny, tmp_
     other = tiny.model_copy(update={"masks": False, "conditioning": False, "kind": "pool", "takes": 1})
     assert training_key(other, corpora) == training_key(tiny, corpora)
     assert decoding_key(other, corpora, 1) != decoding_key(tiny, corpora, 1)
+    receipts = [
+        make_transformer(c, corpora, 1, tmp_path / "a").compose(commissions(corpora, 1)[:1])[0].receipt
+        for c in (tiny, other)
+    ]
+    assert receipts[0].checkpoint_sha256 == receipts[1].checkpoint_sha256
+    assert receipts[0].decoding_sha256 != receipts[1].decoding_sha256
     longer = tiny.model_copy(update={"steps": 7})
     assert train(longer, corpora, tmp_path / "a").checkpoint_sha256 != records[0].checkpoint_sha256
+
+
+def test_a_pool_speaks_of_its_sources_by_the_titles_they_have_now(corpora, tiny, tmp_path):
+    pytest.importorskip("torch")
+    config = tiny.model_copy(update={"kind": "pool"})
+    make_generator(config, corpora, 5, tmp_path)
+    first = corpora["first"]
+    renamed = tuple(dataclasses.replace(p, title=f"New {p.title}") for p in first.pieces)
+    pool = make_generator(config, {**corpora, "first": dataclasses.replace(first, pieces=renamed)}, 5, tmp_path)
+    assert len(list(tmp_path.rglob("*.npz"))) == 2
+    assert pool.compose(commissions(corpora)[:1])[0].title == "After New Piece 0, take 1 (generated)"
+
+
+@pytest.mark.parametrize("field", sorted(set(GeneratorConfig.model_fields) - {"kind"}))
+def test_every_field_of_the_configuration_names_another_pool(corpora, tiny, field):
+    value = getattr(tiny, field)
+    other = tiny.model_copy(update={field: not value if isinstance(value, bool) else value * 2 + 1})
+    assert decoding_key(other, corpora, 1) != decoding_key(tiny, corpora, 1)
 
 
 def test_the_names_of_cached_files_do_not_depend_on_the_order_of_traditions(corpora, tiny):

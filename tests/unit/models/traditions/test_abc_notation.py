@@ -54,7 +54,10 @@ def test_what_is_not_understood_is_reported(bad: str) -> None:
     ("written", "title"),
     [
         ("Da nangoucha, Weggabelung)", "Da nangoucha (Weggabelung)"),
-        ("Xiu hua deng]                   , Blumen auf d. Lampe sticken)", "Xiu hua deng (Blumen auf d. Lampe sticken)"),
+        (
+            "Xiu hua deng]                   , Blumen auf d. Lampe sticken)",
+            "Xiu hua deng (Blumen auf d. Lampe sticken)",
+        ),
         ("Siji ge(Lied der Jahrezeiten)", "Siji ge (Lied der Jahrezeiten)"),
         ("Mai cai  vgl. Kopie)", "Mai cai vgl. Kopie"),
         ("Kua n\x81xu, prahlende Schwiegertochter", "Kua nüxu, prahlende Schwiegertochter"),

@@ -14,11 +14,13 @@ import numpy.typing as npt
 
 from heritage_sim.base import StorageError
 
+CACHE_REMEDY = "free some disk space, or set HERITAGE_CACHE"
+
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """What reading a damaged file can raise; a cache then makes it anew."""
 
 
-def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]], remedy: str = CACHE_REMEDY) -> None:
     """Write arrays to an ``.npz`` so that no reader ever sees half of it.
 
     Parameters
@@ -27,6 +29,8 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> N
         The file to write or replace; its folder is made.
     arrays : mapping of str to ndarray
         Arrays of any shape and type, by their name in the file.
+    remedy : str
+        What a user can do if it fails.
 
     Raises
     ------
@@ -41,10 +45,7 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]]) -> N
             np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
         os.replace(temporary, path)
     except OSError as error:
+        raise StorageError(f"a file could not be written: {error.strerror or error}", str(path), remedy) from error
+    finally:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise StorageError(
-            f"the cache could not be written: {error.strerror or error}",
-            str(path),
-            "free some disk space, or set HERITAGE_CACHE",
-        ) from error
