@@ -24,7 +24,16 @@ from heritage_models.config import TraditionConfig
 from heritage_models.traditions.learning import Score, Source, learn_corpus
 from heritage_models.traditions.scl import as_tuning, read_scl
 from heritage_models.traditions.score_file import load_scores, save_scores
-from heritage_models.traditions.symbtr import ORNAMENTS, TICK_S, TICKS_PER_WHOLE, comma_tuning, read_rows, scores_of
+from heritage_models.traditions.symbtr import (
+    ORNAMENTS,
+    REMEDY,
+    TICK_S,
+    TICKS_PER_WHOLE,
+    UnreadableScoreError,
+    comma_tuning,
+    read_rows,
+    scores_of,
+)
 from heritage_models.traditions.tradition import Corpus, Tuning
 from heritage_sim.base import InputError, StorageError
 
@@ -102,11 +111,11 @@ def import_symbtr(path: Path, name: str, data_dir: Path | None = None) -> Import
     files = _files(path, ".txt")
     for file in files:
         try:
-            scores.extend(scores_of(read_rows(file), _title(file)))
+            scores.extend(_read_symbtr(file))
         except InputError as error:
+            if len(files) == 1:
+                raise
             left_out.append((file.name, f"{error.what} ({error.where.rsplit('/', 1)[-1]})"))
-        except ValueError as reason:
-            left_out.append((file.name, str(reason)))
     if not scores:
         raise _nothing_read(path, "SymbTr score", left_out)
     about = {"format": FORMAT, "kind": "symbtr", "title": "Turkish makam music, notated", "credit": _SYMBTR_CREDIT}
@@ -114,6 +123,14 @@ def import_symbtr(path: Path, name: str, data_dir: Path | None = None) -> Import
         save_scores(folder / "scores.npz", scores, left_out, _NO_ROOM)
         _write_json(folder / "tradition.json", about)
     return ImportSummary(name, folder, len(files) - len(left_out), sum(s.num_notes for s in scores), tuple(left_out))
+
+
+def _read_symbtr(file: Path) -> list[Score]:
+    try:
+        return scores_of(read_rows(file), _title(file))
+    except UnreadableScoreError as error:
+        where = f"{file}:{error.line}" if error.line else str(file)
+        raise InputError(f"The score cannot be used: {error}.", where, REMEDY) from error
 
 
 def import_tunings(path: Path, name: str, data_dir: Path | None = None) -> ImportSummary:
@@ -210,7 +227,7 @@ def _of_tunings(config: TraditionConfig, about: dict, root_seed: int, where: str
     from heritage_models.traditions.loading import tuning_only
 
     held = {t["name"]: t for t in about["tunings"]}
-    wanted = config.tuning or next(iter(held))
+    wanted = config.tuning or next(iter(held), "")
     if wanted not in held:
         raise InputError(f"The import holds no tuning {wanted!r}.", where, f"It holds: {', '.join(list(held)[:12])}.")
     t = held[wanted]

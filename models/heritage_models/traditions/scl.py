@@ -23,6 +23,9 @@ PERIOD_RANGE_CENTS = (1140.0, 1260.0)
 """A last pitch in this range is taken for the period of repetition. Stretched octaves of measured gamelans reach from
 1169 to 1255 cents; a row of pipes that ends elsewhere does not repeat."""
 
+MAX_CENTS = 24_000.0
+"""Twenty octaves, twice what is heard: a pitch beyond is a slip of the pen."""
+
 _NUMBER = re.compile(r"^[+-]?\d+(?:\.\d*)?|^[+-]?\.\d+")
 _RATIO = re.compile(r"^(\d+)\s*(?:/\s*(\d+))?")
 _REMEDY = (
@@ -74,7 +77,7 @@ def read_scl(path: Path) -> Scale:
     except OSError as error:
         raise InputError(f"The tuning file cannot be read: {error.strerror}.", str(path), "Check the path.") from error
     try:
-        lines = text.decode("utf-8").splitlines()
+        lines = text.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
         lines = text.decode("latin-1").splitlines()
     comments = tuple(line[1:].strip() for line in lines if line.startswith("!"))
@@ -83,7 +86,7 @@ def read_scl(path: Path) -> Scale:
         raise InputError("The tuning has no notes.", f"{path}:{len(lines)}", _REMEDY)
     (_, description), (count_line, count_text) = body[0], body[1]
     announced = _NUMBER.match(count_text)
-    if announced is None or float(announced.group()) != int(float(announced.group())):
+    if announced is None or not float(announced.group()).is_integer():
         raise InputError(f"Expected the number of notes, found {count_text!r}.", f"{path}:{count_line}", _REMEDY)
     num_notes = int(float(announced.group()))
     if num_notes < 1:
@@ -100,15 +103,21 @@ def read_scl(path: Path) -> Scale:
 def _pitch_cents(text: str, where: str) -> float:
     """Return one pitch line in cents."""
     number = _NUMBER.match(text)
-    if number is not None and "." in number.group():
-        return float(number.group())
+    in_cents = number is not None and "." in number.group()
+    cents = float(number.group()) if number is not None and in_cents else _ratio_cents(text, where)
+    if not abs(cents) <= MAX_CENTS:
+        raise InputError(f"{text[:40]!r} is more than {MAX_CENTS:g} cents from the first degree.", where, _REMEDY)
+    return cents
+
+
+def _ratio_cents(text: str, where: str) -> float:
     ratio = _RATIO.match(text)
     if ratio is None:
         raise InputError(f"{text!r} is neither cents nor a ratio.", where, _REMEDY)
-    above, below = int(ratio.group(1)), int(ratio.group(2) or 1)
+    above, below = float(ratio.group(1)), float(ratio.group(2) or 1)
     if above <= 0 or below <= 0:
         raise InputError(f"The ratio {text!r} is not positive.", where, _REMEDY)
-    return 1200.0 * math.log2(above / below)
+    return 1200.0 * (math.log2(above) - math.log2(below))
 
 
 def as_tuning(scale: Scale, where: str, *, repeats: bool | None = None, measured: bool = True) -> Tuning:

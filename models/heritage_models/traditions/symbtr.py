@@ -39,6 +39,17 @@ ORNAMENT_OF_KOD = {9: 0, 10: 1, 11: 1, 1: 2, 7: 3, 12: 4, 32: 4, 23: 5, 24: 5, 4
 _MARKS = {51, 53, 54, 55}
 
 
+REMEDY = "Give a SymbTr .txt file: a header and 13 tab-separated columns, UTF-8."
+
+
+class UnreadableScoreError(ValueError):
+    """Why a score cannot be used, and the line where it shows; 0 where it is the whole score."""
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        super().__init__(reason)
+        self.line = line
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SymbTrRows:
     """The rows of one score; every array has shape ``(num_rows,)``.
@@ -49,6 +60,8 @@ class SymbTrRows:
         As in the file; empty fields are 0 (and -1 for Koma53).
     offset : ndarray of float64
         End of the row in cycles of the usul.
+    line : ndarray of int64
+        Line of the file on which the row stands, from 1.
     """
 
     kod: npt.NDArray[np.int64]
@@ -56,6 +69,7 @@ class SymbTrRows:
     pay: npt.NDArray[np.int64]
     payda: npt.NDArray[np.int64]
     offset: npt.NDArray[np.float64]
+    line: npt.NDArray[np.int64]
 
 
 def comma_tuning() -> Tuning:
@@ -81,33 +95,35 @@ def read_rows(path: Path) -> SymbTrRows:
     InputError
         If the file cannot be read or a row does not have 13 columns of the expected kind.
     """
-    remedy = "Give a SymbTr .txt file: a header and 13 tab-separated columns, UTF-8."
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        content = path.read_bytes()
+        lines = content.decode("utf-8-sig").splitlines()
     except OSError as error:
-        raise InputError(f"The score cannot be read: {error.strerror}.", str(path), remedy) from error
+        raise InputError(f"The score cannot be read: {error.strerror}.", str(path), REMEDY) from error
     except UnicodeDecodeError as error:
-        raise InputError("The score is not UTF-8 text.", str(path), remedy) from error
+        number = content.count(b"\n", 0, error.start) + 1
+        raise InputError("The score is not UTF-8 text.", f"{path}:{number}", REMEDY) from error
     if not lines or lines[0].split("\t")[:2] != ["Sira", "Kod"]:
-        raise InputError("The score does not begin with the SymbTr header.", f"{path}:1", remedy)
-    table: list[tuple[int, int, int, int, float]] = []
+        raise InputError("The score does not begin with the SymbTr header.", f"{path}:1", REMEDY)
+    table: list[tuple[int, int, int, int, float, int]] = []
     for number, line in enumerate(lines[1:], 2):
         if not line.strip():
             continue
         cells = line.split("\t")
         if len(cells) != NUM_COLUMNS:
-            raise InputError(f"The row has {len(cells)} columns, not {NUM_COLUMNS}.", f"{path}:{number}", remedy)
+            raise InputError(f"The row has {len(cells)} columns, not {NUM_COLUMNS}.", f"{path}:{number}", REMEDY)
         try:
-            row = (int(cells[1]), int(cells[4] or -1), int(cells[6] or 0), int(cells[7] or 0), float(cells[12] or 0))
+            kod, koma, pay, payda = (int(cells[i] or empty) for i, empty in ((1, ""), (4, -1), (6, 0), (7, 0)))
+            row = (kod, koma, pay, payda, float(cells[12] or 0), number)
         except ValueError as error:
-            raise InputError(f"A column holds no number: {error}.", f"{path}:{number}", remedy) from error
+            raise InputError(f"A column holds no number: {error}.", f"{path}:{number}", REMEDY) from error
         if row[2] < 0 or row[3] < 0:
-            raise InputError("A note has a negative length.", f"{path}:{number}", remedy)
+            raise InputError("A note has a negative length.", f"{path}:{number}", REMEDY)
         table.append(row)
     if not table:
-        raise InputError("The score has no rows.", str(path), remedy)
-    kod, koma53, pay, payda, offset = (np.array(column) for column in zip(*table, strict=True))
-    return SymbTrRows(kod, koma53, pay, payda, offset.astype(np.float64))
+        raise InputError("The score has no rows.", str(path), REMEDY)
+    kod, koma53, pay, payda, offset, line = (np.array(column) for column in zip(*table, strict=True))
+    return SymbTrRows(kod, koma53, pay, payda, offset.astype(np.float64), line)
 
 
 def scores_of(rows: SymbTrRows, title: str) -> list[Score]:
@@ -128,16 +144,15 @@ def scores_of(rows: SymbTrRows, title: str) -> list[Score]:
 
     Raises
     ------
-    ValueError
+    UnreadableScoreError
         With the reason, if there is no usul, no note, an unknown kind of row, or a length off the grid.
     """
     parts: list[_Part] = []
     grace = False
-    for kod, koma, pay, payda in zip(
-        rows.kod.tolist(), rows.koma53.tolist(), rows.pay.tolist(), rows.payda.tolist(), strict=True
-    ):
+    columns = (rows.kod, rows.koma53, rows.pay, rows.payda, rows.line)
+    for kod, koma, pay, payda, line in zip(*(column.tolist() for column in columns), strict=True):
         if kod == USUL:
-            cycle = _ticks(pay, payda, "an usul")
+            cycle = _ticks(pay, payda, "an usul", line)
             if not parts or (parts[-1].cycle != cycle and parts[-1].events):
                 parts.append(_Part(cycle))
             parts[-1].cycle = cycle
@@ -145,20 +160,20 @@ def scores_of(rows: SymbTrRows, title: str) -> list[Score]:
             grace = True
         elif kod in ORNAMENT_OF_KOD or kod in _MARKS:
             if not parts:
-                raise ValueError("no usul is stated before the first note")
+                raise UnreadableScoreError("no usul is stated before the first note", line)
             if kod == PHRASE:
                 parts[-1].phrase_ends.append(sum(ticks for _, ticks, _ in parts[-1].events))
             if kod in _MARKS or pay == 0 or payda == 0:
                 continue
             kind = ORNAMENT_OF_KOD[kod]
-            parts[-1].events.append((koma, _ticks(pay, payda, "a note"), 1 if grace and kind == 0 else kind))
+            parts[-1].events.append((koma, _ticks(pay, payda, "a note", line), 1 if grace and kind == 0 else kind))
             grace = False
         else:
-            raise ValueError(f"rows of kind Kod {kod} are not understood")
+            raise UnreadableScoreError(f"rows of kind Kod {kod} are not understood", line)
     parts = [part for part in parts if part.events]
     sounding = [koma for part in parts for koma, _, _ in part.events if koma >= 0]
     if not sounding:
-        raise ValueError("no sounding notes")
+        raise UnreadableScoreError("no sounding notes")
     many = len(parts) > 1
     return [_score(part, sounding[-1], f"{title}, part {i + 1}" if many else title) for i, part in enumerate(parts)]
 
@@ -172,12 +187,12 @@ class _Part:
     phrase_ends: list[int] = field(default_factory=list)
 
 
-def _ticks(pay: int, payda: int, what: str) -> int:
+def _ticks(pay: int, payda: int, what: str, line: int) -> int:
     if pay == 0 or payda == 0:
-        raise ValueError(f"{what} has no length")
+        raise UnreadableScoreError(f"{what} has no length", line)
     ticks = Fraction(pay, payda) * TICKS_PER_WHOLE
     if ticks.denominator != 1:
-        raise ValueError(f"{what} of {pay}/{payda} is off the grid of 1/{TICKS_PER_WHOLE}")
+        raise UnreadableScoreError(f"{what} of {pay}/{payda} is off the grid of 1/{TICKS_PER_WHOLE}", line)
     return int(ticks)
 
 

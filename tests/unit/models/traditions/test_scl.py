@@ -52,6 +52,11 @@ def test_ratios_cents_with_a_unit_comments_and_latin_1_are_read(tmp_path: Path) 
     np.testing.assert_allclose(scale.pitches_cents, [203.910, 222.974, 701.955, 900.0, 1200.0], atol=5e-4)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    scale = read_scl(written(tmp_path, "! comment\nfifth\n2\n 3/2\n 2/1\n", "utf-8-sig"))
+    assert (scale.description, scale.comments) == ("fifth", ("comment",))
+
+
 def test_pitches_are_put_in_order_and_taken_once(tmp_path: Path) -> None:
     path = written(tmp_path, "unordered\n4\n700.\n200.\n200.\n1200.\n")
     assert as_tuning(read_scl(path), str(path)).cents.tolist() == [0.0, 200.0, 700.0]
@@ -66,6 +71,9 @@ def test_pitches_are_put_in_order_and_taken_once(tmp_path: Path) -> None:
         ("no count\nmany\n100.\n", 2),
         ("not a pitch\n2\n100.\nabc\n", 4),
         ("zero\n1\n3/0\n", 3),
+        (f"as many notes as no number holds\n1{'0' * 400}\n", 2),
+        (f"far too high\n2\n100.\n1{'0' * 5000}/3\n", 4),
+        ("far too low\n1\n-24001.0\n", 3),
     ],
 )
 def test_a_bad_tuning_is_refused_with_file_and_line(tmp_path: Path, text: str, line: int) -> None:

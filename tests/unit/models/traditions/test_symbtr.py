@@ -93,12 +93,32 @@ def test_an_import_without_a_readable_score_is_refused_and_leaves_nothing(tmp_pa
     with pytest.raises(InputError, match="empty"):
         import_symbtr(source, "mine", tmp_path / "data")
     (source / "bad.txt").write_text("nonsense")
+    (source / "worse.txt").write_text("nonsense")
     with pytest.raises(InputError, match="empty"):
         import_symbtr(source, "mine", tmp_path / "data")
     with pytest.raises(InputError, match="no such file"):
         import_symbtr(tmp_path / "nowhere", "mine", tmp_path / "data")
     with pytest.raises(InputError, match="name"):
         import_symbtr(source, "../mine", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_score_given_alone_is_refused_with_its_file_and_line(tmp_path: Path) -> None:
+    path = score_file(tmp_path, [USUL, (9, 305, 1, 4), (99, 305, 1, 4)])
+    unknown = path.read_bytes()
+    cases = [
+        (unknown, 4, "Kod 99"),
+        (unknown.replace(b"2\t9\t", b"2\tx\t"), 3, "no number"),
+        (unknown.replace(b"x\tx", b"\xfc\tx"), 2, "not UTF-8"),
+        (unknown.decode().encode("utf-16"), 1, "not UTF-8"),
+        (unknown[:-20], 4, "columns"),
+    ]
+    for content, line, reason in cases:
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=reason) as caught:
+            import_symbtr(path, "mine", tmp_path / "data")
+        assert caught.value.where == f"{path}:{line}"
+        assert caught.value.exit_code == 2
     assert not (tmp_path / "data").exists()
 
 
