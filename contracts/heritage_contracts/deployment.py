@@ -6,11 +6,13 @@ same Merkle leaves as the chain without a chain.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.hashing import keccak256, word
+from heritage_contracts.merkle import Layers, build_layers, payee_leaves
 from heritage_contracts.wallets import contract_address, family_addresses, family_key
 
 EMBEDDED_CHAIN_ID = 131_277_322_940_537
@@ -65,6 +67,10 @@ class Deployment:
     def payee_addresses(self) -> tuple[bytes, ...]:
         """Return each payee's simulated wallet."""
         return family_addresses(f"payee\0{self.config.payee_salt}", self.num_payees)
+
+    def tree(self, cumulative: Sequence[int]) -> Layers:
+        """Return the Merkle tree over what each payee has earned since the beginning, leaves first."""
+        return build_layers(payee_leaves(self.chain_id, self.distributor, self.payee_ids, cumulative))
 
     @property
     def first_head(self) -> bytes:

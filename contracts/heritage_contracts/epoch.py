@@ -112,8 +112,8 @@ def make_epoch(at: Deployment, statement: Statement, cumulative: tuple[int, ...]
         "provenance_head": _hex(head),
         "rule": statement.rule,
     }
-    layers = build_layers(payee_leaves(at.chain_id, at.distributor, at.payee_ids, cumulative))
-    return Epoch(int(statement.epoch), int(statement.pool_units), cumulative, layers, head, _canonical(published))
+    data = _canonical(published)
+    return Epoch(int(statement.epoch), int(statement.pool_units), cumulative, at.tree(cumulative), head, data)
 
 
 def rebuild(published: bytes, where: str = "published epoch") -> Commitment:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heritage_contracts.deployment import Deployment
-from heritage_contracts.merkle import build_layers, payee_leaves, root_of
+from heritage_contracts.merkle import root_of
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_load import resolve_cell
 from heritage_experiments.store import RunStore, Task
@@ -79,8 +79,6 @@ def _faults(task: Task, books: pd.DataFrame, paid: pd.DataFrame, scenario: Scena
         if book["withdrawable_s"] - book["posted_s"] < scenario.ledger.challenge_window_s:
             found.append(f"{where}: withdrawable before the challenge window was over")
         # A ledger of the user's own has leaves of its own.
-        if not own:
-            leaves = payee_leaves(at.chain_id, at.distributor, at.payee_ids, cumulative)
-            if root_of(build_layers(leaves)).hex() != str(book["root"]).removeprefix("0x"):
-                found.append(f"{where}: the root of the payouts is not the root that was posted")
+        if not own and root_of(at.tree(cumulative)).hex() != str(book["root"]).removeprefix("0x"):
+            found.append(f"{where}: the root of the payouts is not the root that was posted")
     return found

@@ -186,12 +186,10 @@ def settle_on_chain(
 
 def _verify_all_proofs(ledger: JournaledLedger, due: npt.NDArray[np.int64], root: bytes) -> None:
     """Raise unless every payee's Merkle proof, made from the statement alone, leads to the posted root."""
-    from heritage_contracts.merkle import build_layers, payee_leaves, proof_of, root_from_proof
+    from heritage_contracts.merkle import proof_of, root_from_proof
 
-    at = ledger.deployment
-    leaves = payee_leaves(at.chain_id, at.distributor, at.payee_ids, due.tolist())
-    layers = build_layers(leaves)
-    for i, leaf in enumerate(leaves):
+    layers = ledger.deployment.tree(due.tolist())
+    for i, leaf in enumerate(layers[0]):
         if root_from_proof(leaf, proof_of(layers, i)) != root:
             raise LedgerError(
                 f"the amount of entry {i}, {int(due[i])} units, cannot be proved against the posted root",

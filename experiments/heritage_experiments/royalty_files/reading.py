@@ -242,9 +242,10 @@ def amount_units(text: str, name: str, currency: Currency, where: str) -> int:
         raise InputError(f"{name} is not an amount: {text!r}", where, "write such as 9.99") from None
     if not value.is_finite() or value < 0:
         raise InputError(f"{name} must be an amount of at least 0, not {text}", where, "correct it")
-    units = value.scaleb(currency.decimals)
-    if units >= MAX_UNITS:
+    # Compared before it is scaled: an absurd exponent would overflow the decimal arithmetic itself.
+    if value >= Decimal(MAX_UNITS).scaleb(-currency.decimals):
         raise InputError(f"{name} is too large: {text}", where, f"amounts stay below {currency.show(MAX_UNITS)}")
+    units = value.scaleb(currency.decimals)
     if units != units.to_integral_value():
         raise InputError(
             f"{name} is finer than the smallest unit of {currency.code}: {text}",

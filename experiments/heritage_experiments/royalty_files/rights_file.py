@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, Overflow
 from pathlib import Path
 
 from heritage_experiments.royalty_files.columns import PAYEES_COLUMNS, WORKS_COLUMNS, ColumnMap
@@ -145,7 +145,7 @@ def _shares(text: str, where: str) -> tuple[tuple[str, int], ...]:
         payee, colon, percent = (p.strip() for p in part.rpartition(":"))
         try:
             bps = Decimal(percent.removesuffix("%").strip()) * 100 if colon and payee else Decimal("NaN")
-        except InvalidOperation:
+        except (InvalidOperation, Overflow):
             bps = Decimal("NaN")
         if not bps.is_finite() or not 0 < bps <= BPS or bps != bps.to_integral_value():
             raise InputError(

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 def show_account(account: Account, console: Console) -> None:
     """Print what was read, who gains and loses, the indices, what is unmatched, and what the chain said."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     s = account.summary
     show = account.case.currency.show
-    title = f"Royalties {s['period']}".strip()
+    title = escape(f"Royalties {s['period']}".strip())
     listeners = f"{s['listeners']:,} listeners" if s["listeners"] is not None else "listeners unknown (totals only)"
     console.print(
         f"[bold]{title}[/bold]: a pool of {s['pool']}, {listeners}, {s['plays']:,} plays of {s['works_played']:,} "
@@ -58,7 +59,7 @@ def show_account(account: Account, console: Console) -> None:
             table.add_column(f"held under {made['rule']}", justify="right")
         for row in unmatched["first"]:
             held = [show(row[f"{made['rule']}_units"]) for made in s["statements"]]
-            table.add_row(str(row["work"]), str(row["line"]), f"{row['plays']:,}", *held)
+            table.add_row(escape(str(row["work"])), str(row["line"]), f"{row['plays']:,}", *held)
         console.print(table)
     unit = f"1 {s['currency']} = {10 ** s['decimals']:,} units"
     for made in s["statements"]:
@@ -76,6 +77,8 @@ def counted(num: int, noun: str) -> str:
 
 
 def _fill(table: Table, rows: list[dict[str, Any]], heading: str, baseline: str, currency: Currency) -> None:
+    from rich.markup import escape
+
     # One line for each rule, not one column: it fits a terminal of 80 columns with any number of rules.
     table.add_column("ranks" if heading == "rank" else heading, no_wrap=heading == "rank")
     table.add_column("rule", overflow="fold")
@@ -83,7 +86,8 @@ def _fill(table: Table, rows: list[dict[str, Any]], heading: str, baseline: str,
     for name in ("share", "change", "gain", "lose"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        label = f"{row['band' if heading == 'rank' else 'community']}\n{counted(row['payees'], 'payee')}"
+        name = escape(row["band" if heading == "rank" else "community"])
+        label = f"{name}\n{counted(row['payees'], 'payee')}"
         for i, made in enumerate(row["rules"]):
             cells = [label if i == 0 else "", made["rule"], _hundredths(made["units"], currency)]
             cells.append(f"{made['share_percent']:.2f} %")

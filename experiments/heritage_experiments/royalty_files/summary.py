@@ -6,7 +6,6 @@ import csv
 import io
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -173,16 +172,24 @@ def write_account(account: Account, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            handle, draft = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-                out.write(text)
-            os.replace(draft, folder / name)
+            _write_whole(folder / name, text)
             written.append(folder / name)
     except OSError as wrong:
         raise StorageError(
             f"cannot write the results: {wrong.strerror or wrong}", str(folder), "name another folder with --out"
         ) from None
     return written
+
+
+def _write_whole(path: Path, text: str) -> None:
+    # Not mkstemp: its files can be read by nobody else.
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as out:
+            out.write(text)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def check_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from rich.console import Console
 
 from heritage_experiments.royalty_files.case import POT, Case, read_case
 from heritage_experiments.royalty_files.chain import choose_claimants, parse_claims
 from heritage_experiments.royalty_files.comparing import compare
 from heritage_experiments.royalty_files.settling import parse_rules, settle_case, unmatched_rows
+from heritage_experiments.royalty_files.showing import show_account
 from heritage_experiments.royalty_files.summary import Request, check_folder, run_royalty, write_account
 from heritage_experiments.royalty_files.template import write_template
 from heritage_sim.base import Consent, InputError
@@ -219,6 +222,7 @@ def test_a_misspelt_column_suggests_the_nearest(folder: Path) -> None:
         ("w4,Four,X,p1:a;p2:30,all", "cannot read the share"),
         ("w4,Four,X,p1:33.333;p2:66.667,all", "cannot read the share"),
         ("w4,Four,X,p1;p2,all", "cannot read the share"),
+        ("w4,Four,X,p1:1e999999;p2:30,all", "cannot read the share"),
         ("w4,Four,X,,all", "no payee"),
         ("w4,Four,X,p7,all", "'p7'"),
         ("w4,Four,X,p1,dance", "unknown consent"),
@@ -242,7 +246,7 @@ def test_payees_without_works_are_refused(folder: Path) -> None:
         read_case(folder / "usage.csv", None, folder / "payees.csv")
 
 
-@pytest.mark.parametrize("pool", ["0", "-5", "a lot", "1e30", "0.0000001", "inf"])
+@pytest.mark.parametrize("pool", ["0", "-5", "a lot", "1e30", "1e999999", "0.0000001", "inf"])
 def test_an_impossible_pool_is_refused(folder: Path, pool: str) -> None:
     assert refusal(folder, pool=pool).where == "--pool"
 
@@ -352,6 +356,26 @@ def test_what_is_written_adds_up_to_the_pool(folder: Path) -> None:
         assert {r[5] for r in rows} == {"hUSD"}
     assert (out / "unmatched.csv").read_text().splitlines()[1].startswith("w9,5,20,")
     assert not [p for p in out.iterdir() if p.name.startswith(".")]
+
+
+def test_written_files_can_be_read_by_whom_the_folder_lets_in(folder: Path) -> None:
+    usual = folder / "usual"
+    usual.touch()
+    account = run_royalty(Request(folder / "usage.csv", chain=False))
+    modes = {path.stat().st_mode for path in write_account(account, folder / "out")}
+    assert modes == {usual.stat().st_mode}
+
+
+def test_names_from_a_file_are_shown_as_they_are(folder: Path) -> None:
+    (folder / "usage.csv").write_text("work,plays\nw1,3\nSong [Live],2\n[/b],1\n")
+    (folder / "works.csv").write_text("work,community\nw1,[/i] [red]\n")
+    account = run_royalty(
+        Request(folder / "usage.csv", folder / "works.csv", rules="pro_rata", period="[/x]", chain=False)
+    )
+    console = Console(file=io.StringIO(), width=100)
+    show_account(account, console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert all(name in shown for name in ("Song [Live]", "[/b]", "[/i] [red]", "[/x]"))
 
 
 def test_an_impossible_output_folder_is_refused_before_any_work(folder: Path) -> None:
