@@ -25,7 +25,10 @@ from heritage_sim.config import EconomyConfig, RoyaltyConfig
 
 NAME = r"^[a-z0-9][a-z0-9_\-]*$"
 PRIMARY_OUTCOME = "payout_gap_communities"
-FIXED_FOR_ALL_CELLS = ("name", "question", "seed", "replications", "traditions", "communities", "runtime", "own_parts")
+FIXED_FOR_ALL_CELLS = (
+    *("name", "question", "seed", "replications", "traditions", "communities", "runtime", "own_parts", "extends"),
+    *("arms", "cells", "comparisons"),
+)
 """Keys that no arm or cell may change: cells are compared in pairs on one world and one set of random numbers."""
 
 Overrides = dict[str, Any]

@@ -15,9 +15,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from heritage_experiments.registry import OWN_KIND, load_class, take_out
+from heritage_experiments.registry import load_class, take_out
 from heritage_experiments.scenario import FIXED_FOR_ALL_CELLS, Cell, Scenario, as_data, overridden
-from heritage_experiments.scenario_source import KeyPath, Origin, Source, put, read_source
+from heritage_experiments.scenario_source import KeyPath, Origin, Source, anchor_paths, put, read_source
 from heritage_sim.base import InputError
 
 QUICK = {"replications": 3, "listeners.num_listeners": 500, "economy.days": 21}
@@ -53,15 +53,30 @@ def load_scenario(path: Path, sets: Sequence[str] = (), *, quick: bool = False) 
 
 def check_source(source: Source, *, quick: bool = False) -> Scenario:
     """Return the scenario that a source describes, itself and all its cells checked."""
-    _anchor_paths(source)
+    anchor_paths(source)
     scenario = _validated(source.data, source, ())
     if quick:
         scenario = _bounded(scenario)
     for i, cell in enumerate(scenario.cells):
         _check_cell(scenario, cell, i, source)
+    _check_outcomes(scenario, source)
     for section, kind in scenario.own_parts.items():
         load_class(section, kind)
     return scenario
+
+
+def _check_outcomes(scenario: Scenario, source: Source) -> None:
+    from heritage_sim.outcomes import outcome_names
+
+    known = outcome_names(len(scenario.communities))
+    for i, comparison in enumerate(scenario.comparisons):
+        if comparison.outcome not in known:
+            near = difflib.get_close_matches(comparison.outcome, known, n=1)
+            raise InputError(
+                f"comparison {comparison.name!r} asks for {comparison.outcome!r}, which no run records",
+                _where(source.origin(("comparisons", i, "outcome")), ("comparisons", i, "outcome")),
+                f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}",
+            )
 
 
 def resolve_cell(scenario: Scenario, cell: Cell) -> Scenario:
@@ -165,39 +180,26 @@ def _not_json(node: Any, path: KeyPath) -> Any:
         yield path, node
 
 
-def _anchor_paths(source: Source) -> None:
-    """Make the file names in a scenario absolute, read from the scenario's own folder."""
-    traditions = source.data.get("traditions")
-    for tradition in traditions if isinstance(traditions, list) else ():
-        path = tradition.get("path") if isinstance(tradition, dict) else None
-        if isinstance(path, str) and path and (source.folder / path).exists():
-            tradition["path"] = str((source.folder / path).resolve())
-    for part in ("arms", "cells"):
-        _anchor_kinds(source.data.get(part), source.folder)
-
-
-def _anchor_kinds(node: Any, folder: Path) -> None:
-    if isinstance(node, list):
-        for item in node:
-            _anchor_kinds(item, folder)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            match = OWN_KIND.match(value) if isinstance(value, str) and str(key).split(".")[-1] == "kind" else None
-            if match:
-                node[key] = f"{(folder / match['file']).resolve()}:{match['name']}"
-            else:
-                _anchor_kinds(value, folder)
-
-
 def _bounded(scenario: Scenario) -> Scenario:
+    """Return a scenario within the bounds of `QUICK`, in all its arms and cells."""
     data = as_data(scenario, defaults=False)
     full = as_data(scenario)
     for dotted, bound in QUICK.items():
-        node: Any = full
-        for key in dotted.split("."):
-            node = node[key]
-        put(data, dotted.split("."), min(node, bound), "--quick")
+        path = dotted.split(".")
+        put(data, path, min(_at(full, path), bound), "--quick")
+        for own in (*data.get("arms", {}).values(), *(cell.get("set", {}) for cell in data.get("cells", ()))):
+            for keys in ([dotted], path):
+                value = _at(own, keys)
+                if isinstance(value, int):
+                    put(own, keys, min(value, bound), "--quick")
     return _validated(data, Source(data=data, name="--quick"), ())
+
+
+def _at(data: Any, path: Sequence[str]) -> Any:
+    """Return the value at the end of nested keys; None where there is none."""
+    for key in path:
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data
 
 
 def _explained(error: ValidationError, source: Source, prefix: KeyPath) -> InputError:

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from heritage_experiments.registry import OWN_KIND, SECTIONS
 from heritage_sim.base import InputError
 
 KeyPath = tuple[str | int, ...]
@@ -170,6 +171,7 @@ def read_source(path: Path, _seen: tuple[Path, ...] = ()) -> Source:
     if full in _seen:
         raise InputError(f"the scenario {path} extends itself", str(_seen[-1]), "take the circle out of `extends:`")
     source = parse_source(_read_text(path), str(path), path.parent)
+    anchor_paths(source)
     base = source.data.pop("extends", None)
     if base is None:
         return source
@@ -223,6 +225,7 @@ def parse_source(text: str, name: str, folder: Path) -> Source:
                     f"{name}, line {root.start_mark.line + 1}",
                     "start from experiments/scenarios/quickstart.yaml",
                 )
+            _refuse_circles(root, name, ())
             origins = dict(_origins(root, (), name))
             data: Any = loader.construct_document(root)
         finally:
@@ -274,6 +277,41 @@ def _origins(node: yaml.Node, path: KeyPath, name: str) -> Iterator[tuple[KeyPat
         for i, item in enumerate(node.value):
             yield (*path, i), Origin(name, item.start_mark.line + 1)
             yield from _origins(item, (*path, i), name)
+
+
+def _refuse_circles(node: yaml.Node, name: str, above: tuple[yaml.Node, ...]) -> None:
+    if any(node is a for a in above):
+        raise InputError(
+            "an alias leads back to itself", f"{name}, line {node.start_mark.line + 1}", "write the section out"
+        )
+    if isinstance(node, yaml.MappingNode | yaml.SequenceNode):
+        for item in node.value:
+            for child in item if isinstance(item, tuple) else (item,):
+                _refuse_circles(child, name, (*above, node))
+
+
+def anchor_paths(source: Source) -> None:
+    """Make the file names in a source absolute, read from its own folder."""
+    traditions = source.data.get("traditions")
+    for tradition in traditions if isinstance(traditions, list) else ():
+        path = tradition.get("path") if isinstance(tradition, dict) else None
+        if isinstance(path, str) and path and (source.folder / path).exists():
+            tradition["path"] = str((source.folder / path).resolve())
+    for part in ("arms", "cells", *{section.split(".")[0] for section in SECTIONS}):
+        _anchor_kinds(source.data.get(part), source.folder)
+
+
+def _anchor_kinds(node: Any, folder: Path) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _anchor_kinds(item, folder)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            match = OWN_KIND.match(value) if isinstance(value, str) and str(key).split(".")[-1] == "kind" else None
+            if match:
+                node[key] = f"{(folder / match['file']).resolve()}:{match['name']}"
+            else:
+                _anchor_kinds(value, folder)
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:

@@ -102,6 +102,24 @@ class Evidence:
     num_epochs: int
 
 
+def outcome_names(num_communities: int) -> tuple[str, ...]:
+    """Return the names of all outcomes of an economy with so many communities, in the order they are recorded in."""
+
+    def none(size: int) -> Int64:
+        return np.zeros(size, dtype=np.int64)
+
+    of, origins = none(num_communities), none(len(Origin))
+    payout = Payout(of, origins, np.arange(num_communities, dtype=np.int32), of)
+    nothing = Evidence(none(len(TALLY)), origins, of, of, none(0), Making(), none(0), np.zeros(0), 0, 0)
+    found = (
+        payout_outcomes(payout),
+        listening_outcomes(nothing),
+        making_outcomes(nothing.making),
+        money_outcomes(nothing),
+    )
+    return tuple(outcome.name for outcomes in found for outcome in outcomes)
+
+
 def payout_outcomes(payout: Payout) -> Iterator[Outcome]:
     """Yield what follows from a rule's amounts alone; computed for the rule in force and for every shadow."""
     creators = payout.payee_units[payout.num_communities :]

@@ -11,4 +11,4 @@ class Section(BaseModel):
     Every field carries ``Field(description=...)`` with its unit, and bounds where values can be impossible.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)

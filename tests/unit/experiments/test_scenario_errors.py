@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from heritage_experiments.scenario_load import load_scenario
+from heritage_experiments.scenario_load import load_scenario, resolve_cell
 from heritage_sim.base import InputError
 
 GOOD = """\
@@ -161,3 +161,47 @@ def test_a_part_of_ones_own_that_does_not_fit_is_refused_before_a_run(tmp_path, 
 
 def test_a_missing_file_of_ones_own_is_refused(tmp_path):
     assert "no such file" in told(tmp_path, GOOD + "generator: {kind: 'nowhere.py:G'}\n").what
+
+
+def test_an_outcome_that_no_run_records_is_refused_before_a_run(tmp_path):
+    text = GOOD.replace("control: a}", "control: a, outcome: payout_gap_comunities}")
+    error = told(tmp_path, text)
+    assert "payout_gap_comunities" in error.what
+    assert f"s.yaml, line {line_of(text, 'payout_gap_comunities')}" in error.where
+    assert "did you mean 'payout_gap_communities'?" in error.remedy
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf"])
+def test_a_number_that_is_none_is_an_impossible_value(tmp_path, value):
+    text = GOOD.replace("num_listeners: 50", f"num_listeners: 50\n  consistency_taste_mean: {value}")
+    error = told(tmp_path, text)
+    assert "consistency_taste_mean" in error.what
+    assert f"line {line_of(text, 'consistency_taste_mean')}" in error.where
+
+
+def test_an_alias_that_leads_back_to_itself_is_refused(tmp_path):
+    text = GOOD.replace("arms:\n", "arms: &arms\n  again: *arms\n")
+    assert "leads back to itself" in told(tmp_path, text).what
+
+
+def test_an_arm_may_not_bring_arms_or_cells_of_its_own(tmp_path):
+    text = GOOD.replace("archive: {generator: {kind: archive}}", "archive: {cells: []}")
+    assert "no arm or cell may change `cells`" in told(tmp_path, text).what
+
+
+def test_quick_bounds_what_arms_and_cells_set_too(tmp_path):
+    text = GOOD.replace("archive: {generator", "archive: {economy: {days: 400}, generator")
+    text = text.replace("royalty.rule.kind: pro_rata", "listeners.num_listeners: 90000, economy.epoch_days: 7")
+    (tmp_path / "s.yaml").write_text(text)
+    scenario = load_scenario(tmp_path / "s.yaml", quick=True)
+    cells = [resolve_cell(scenario, cell) for cell in scenario.cells]
+    assert [(c.economy.days, c.listeners.num_listeners) for c in cells] == [(21, 500), (21, 50)]
+
+
+def test_a_base_reads_its_paths_from_its_own_folder(tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "mine.py").write_text("class Rule:\n    pass\n")
+    (tmp_path / "below" / "base.yaml").write_text(GOOD + "royalty: {rule: {kind: 'mine.py:Rule'}}\n")
+    error = told(tmp_path, "extends: below/base.yaml\nseed: 4\n")
+    assert "lacks" in error.what
+    assert error.where == str(tmp_path / "below" / "mine.py")
