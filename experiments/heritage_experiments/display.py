@@ -118,7 +118,7 @@ class RunDisplay:
 
     def note(self, text: str) -> None:
         """Print a line that stays."""
-        self._console.print(text)
+        self._console.print(text, markup=False)
 
     def finished(self, cell: str, outcomes: Mapping[str, float]) -> None:
         """Fill the table."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from heritage_experiments.display import Display
 from heritage_experiments.planning import Plan
@@ -14,8 +17,28 @@ NUM_HEARD = 3
 """Generated pieces that the report lets one hear."""
 
 
-def prepare(plan: Plan, cache: Path, display: Display) -> dict[str, str]:
-    """Load or make what replications share, and return the checkpoint hash of each cell's generator.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What replications share, as hashes: a run can only be taken up with the same.
+
+    Parameters
+    ----------
+    archive_sha256 : str
+        Over the content of every archive work, in order.
+    checkpoints : dict of str to str
+        Cell to checkpoint hash; empty where no model is used.
+    """
+
+    archive_sha256: str
+    checkpoints: dict[str, str]
+
+    def differing(self, manifest: dict[str, Any]) -> list[str]:
+        """Return the names of what is not what a run's manifest says it was begun with."""
+        return [name for name, value in asdict(self).items() if manifest.get(name) != value]
+
+
+def prepare(plan: Plan, cache: Path, display: Display) -> Prepared:
+    """Load or make what replications share, and return its hashes.
 
     Parameters
     ----------
@@ -28,8 +51,7 @@ def prepare(plan: Plan, cache: Path, display: Display) -> dict[str, str]:
 
     Returns
     -------
-    dict of str to str
-        Cell to checkpoint hash; empty where no model is used.
+    Prepared
 
     Raises
     ------
@@ -40,8 +62,12 @@ def prepare(plan: Plan, cache: Path, display: Display) -> dict[str, str]:
     display.preparing("Reading traditions and archives", 0, 1)
     corpora_of(scenario.traditions, scenario.seed, cache)
     names = [t.name for t in scenario.traditions]
-    archive_of(scenario.traditions, tuple(names.index(c.tradition) for c in scenario.communities), scenario.seed, cache)
-    return {name: _in_process(cell, cache, display).checkpoint_sha256 for name, cell in plan.resolved.items()}
+    held = tuple(names.index(c.tradition) for c in scenario.communities)
+    archive = archive_of(scenario.traditions, held, scenario.seed, cache)
+    return Prepared(
+        hashlib.sha256(archive.content_sha256.tobytes()).hexdigest(),
+        {name: _in_process(cell, cache, display).checkpoint_sha256 for name, cell in plan.resolved.items()},
+    )
 
 
 def pieces_to_hear(plan: Plan, cache: Path) -> list[Piece]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,7 @@ from heritage_experiments.replication import ReplicationWork
 from heritage_experiments.resources import ResourceMeter
 from heritage_experiments.runlog import RunLog
 from heritage_experiments.scenario import Scenario, as_data, scenario_sha256
-from heritage_experiments.scenario_source import parse_source
-from heritage_experiments.store import RunStore, Task, check_free_disk
+from heritage_experiments.store import RunStore, Task, check_folder, check_free_disk
 from heritage_experiments.wiring import (
     Surroundings,
     corpora_of,
@@ -99,9 +99,11 @@ def start_run(
     from heritage_experiments.report import save_pieces
 
     plan = plan_of(scenario)
+    check_folder(results, out)
     check_free_disk(out or results, plan.estimate.disk_bytes)
+    place(scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s)
     cache = cache_dir()
-    checkpoints = prepare(plan, cache, display)
+    prepared = prepare(plan, cache, display)
     display.preparing("Composing pieces to be heard", 0, 1)
     pieces = pieces_to_hear(plan, cache)
     identity = scenario_sha256(scenario)
@@ -121,7 +123,7 @@ def start_run(
             seed=scenario.seed,
             replications=scenario.replications,
             cells=[c.name for c in scenario.cells_to_run],
-            checkpoints=checkpoints,
+            **asdict(prepared),
             hardware=hardware(),
             started_s=time.time(),
             ended_s=None,
@@ -129,8 +131,9 @@ def start_run(
             sessions=[],
             **notes,
         )
-    except HeritageError:
-        _remove_empty_run(store.path)
+    except BaseException:
+        # Ctrl-C included: a run is there whole, plan and manifest, or not at all.
+        shutil.rmtree(store.path, ignore_errors=True)
         raise
     return store
 
@@ -153,27 +156,67 @@ def open_run(path: Path, *, allow_mixed: bool) -> tuple[RunStore, Scenario]:
     Raises
     ------
     InputError
-        If the folder is no run, or the code is not the code it was begun with and ``allow_mixed`` is not given.
+        If the folder is no run; or if the code, a library or the scenario is not what it was begun with, and
+        ``allow_mixed`` is not given.
     """
+    from heritage_experiments.scenario_load import load_scenario
+
     store = RunStore.open(path)
     manifest = store.manifest()
-    if manifest["code_sha256"] != code_sha256() and not allow_mixed:
-        begun, now = manifest["versions"], versions()
-        changed = [
-            f"{k} {begun.get(k)} -> {now.get(k)}"
-            for k in sorted(begun.keys() | now.keys())
-            if begun.get(k) != now.get(k)
-        ]
-        raise InputError(
-            f"this run was begun with other code (hash {manifest['code_sha256'][:12]}, now {code_sha256()[:12]}"
-            f"{'; ' + ', '.join(changed) if changed else ''})",
-            str(path),
-            "run it anew, or accept outcomes of two versions in one run with --allow-mixed",
-        )
-    from heritage_experiments.scenario_load import check_source
+    scenario = load_scenario(store.path / "scenario.yaml")
+    changed = _changes(manifest, scenario)
+    if changed and not allow_mixed:
+        raise _other_code(store, "; ".join(changed))
+    return store, scenario
 
-    text = (store.path / "scenario.yaml").read_text(encoding="utf-8")
-    return store, check_source(parse_source(text, str(store.path / "scenario.yaml"), store.path))
+
+def _changes(manifest: dict[str, Any], scenario: Scenario) -> list[str]:
+    """Return in words what is not as it was when a run was begun."""
+    changed = []
+    if manifest["code_sha256"] != code_sha256():
+        changed.append(f"code {manifest['code_sha256'][:12]} -> {code_sha256()[:12]}")
+    begun, now = manifest["versions"], versions()
+    changed += [
+        f"{k} {begun.get(k, 'none')} -> {now.get(k, 'none')}"
+        for k in sorted(begun.keys() | now.keys())
+        if begun.get(k) != now.get(k)
+    ]
+    if manifest["scenario_sha256"] != scenario_sha256(scenario):
+        changed.append("its scenario, or a part of your own that it names")
+    return changed
+
+
+def prepare_again(store: RunStore, scenario: Scenario, display: Display, *, allow_mixed: bool) -> None:
+    """Load what the replications that are left share; training and pools are made anew if the cache lost them.
+
+    Parameters
+    ----------
+    store : RunStore
+        The run.
+    scenario : Scenario
+        What it was begun with.
+    display : Display
+        Told how far it is.
+    allow_mixed : bool
+        Whether other archives or models than it was begun with are accepted.
+
+    Raises
+    ------
+    InputError
+        If archives or models are not those it was begun with and ``allow_mixed`` is not given.
+    """
+    if store.pending():
+        differing = prepare(plan_of(scenario), cache_dir(), display).differing(store.manifest())
+        if differing and not allow_mixed:
+            raise _other_code(store, f"{' and '.join(differing)} in {cache_dir()} or among imported corpora")
+
+
+def _other_code(store: RunStore, changed: str) -> InputError:
+    return InputError(
+        f"this run was begun with other code or data; changed: {changed}",
+        str(store.path),
+        "run it anew, or accept outcomes of two versions in one run with --allow-mixed",
+    )
 
 
 def work_off(store: RunStore, scenario: Scenario, display: Display, meter: ResourceMeter) -> None:
@@ -249,7 +292,9 @@ def _work(
     with contextlib.ExitStack() as stack:
         if on_ray or served:
             display.preparing("Starting Ray", 0, 1)
-            stack.enter_context(ray_running(cores_for(scenario, placement), scenario.runtime.object_store_mb))
+            stack.enter_context(
+                ray_running(cores_for(scenario, placement, len(served)), scenario.runtime.object_store_mb)
+            )
         services = _start_services(stack, plan, served, display)
         shards_on_ray = on_ray and scenario.runtime.shards > 1 and placement.workers == 1
         # A worker of its own process cannot hold the display; shards as actors are driven from here.
@@ -349,12 +394,6 @@ def _short(scenario_hash: str, code_hash: str) -> str:
     import hashlib
 
     return hashlib.sha256(f"{scenario_hash}\x1f{code_hash}".encode()).hexdigest()
-
-
-def _remove_empty_run(path: Path) -> None:
-    import shutil
-
-    shutil.rmtree(path, ignore_errors=True)
 
 
 def run_scenario(

@@ -87,14 +87,9 @@ class RunStore:
         InputError
             If ``out`` holds something, or the folder cannot be made.
         """
+        check_folder(root, out)
         try:
             if out is not None:
-                if out.exists() and (not out.is_dir() or any(out.iterdir())):
-                    raise InputError(
-                        "the output folder is not empty",
-                        str(out),
-                        "name a new folder; to go on with a run: heritage resume",
-                    )
                 out.mkdir(parents=True, exist_ok=True)
                 return cls(out)
             parent = root / scenario_name
@@ -245,10 +240,12 @@ class RunStore:
             yield
 
     def is_locked(self) -> bool:
-        """Return whether a process is working on the run."""
+        """Return whether a process is working on the run; one that may only be read is not worked on from here."""
         try:
             with self.locked():
                 return False
+        except PermissionError:
+            return False
         except InputError:
             return True
 
@@ -279,6 +276,35 @@ class RunStore:
             ) from error
 
 
+def check_folder(root: Path, out: Path | None) -> None:
+    """Refuse a folder that a run could not be written to; nothing is made.
+
+    Parameters
+    ----------
+    root : Path
+        Where runs are kept.
+    out : Path or None
+        Folder to use instead.
+
+    Raises
+    ------
+    InputError
+        If ``out`` is a file or holds something, or the folder could not be made or written to.
+    """
+    if out is not None and out.is_file():
+        raise InputError("the output folder is a file", str(out), "name a new folder with --out")
+    where = root if out is None else out
+    existing = next(p for p in (where, *where.absolute().parents) if p.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise InputError(
+            "the results folder cannot be made here", str(existing), "use --out with a folder you may write"
+        )
+    if out is not None and out.exists() and any(out.iterdir()):
+        raise InputError(
+            "the output folder is not empty", str(out), "name a new folder; to go on with a run: heritage resume"
+        )
+
+
 def check_free_disk(where: Path, needed_bytes: int) -> None:
     """Refuse a run that the disk could not hold, before anything is made.
 
@@ -294,7 +320,7 @@ def check_free_disk(where: Path, needed_bytes: int) -> None:
     InputError
         If less than `SAFETY` times the expected size is free.
     """
-    existing = next(p for p in (where, *where.resolve().parents) if p.exists())
+    existing = next(p for p in (where, *where.absolute().parents) if p.exists())
     free = shutil.disk_usage(existing).free
     if free < needed_bytes * SAFETY:
         raise InputError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import logging
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -226,10 +227,8 @@ def ray_running(num_cpus: int, object_store_mb: int) -> Iterator[None]:
         ray.shutdown()
 
 
-def cores_for(scenario: Scenario, placement: Placement) -> int:
-    """Return the CPUs that Ray is told of: one for each worker or shard, and those of a service's replicas."""
+def cores_for(scenario: Scenario, placement: Placement, num_services: int) -> int:
+    """Return the CPUs that Ray is told of: one for each worker or shard, and those of every service's replicas."""
     shards = scenario.runtime.shards if placement.workers == 1 else 0
-    service = 0
-    if any("serve" in str(o) for o in (scenario.generator.kind, scenario.arms, [c.set for c in scenario.cells])):
-        service = max(1, round(scenario.serving.num_replicas * scenario.serving.cpus_per_replica + 0.5))
-    return max(placement.workers, shards) + service
+    replicas = math.ceil(num_services * scenario.serving.num_replicas * scenario.serving.cpus_per_replica)
+    return max(placement.workers, shards) + replicas

@@ -46,6 +46,8 @@ def run(
         raise InputError(
             "no scenario was named", "heritage run", "for example: heritage run experiments/scenarios/quickstart.yaml"
         )
+    from rich.markup import escape
+
     from heritage_experiments.resources import ResourceMeter
     from heritage_experiments.scenario_load import QUICK, load_scenario
 
@@ -54,7 +56,7 @@ def run(
         return
     with ResourceMeter() as meter, console_for(as_json) as console:
         checked = load_scenario(scenario, sets or (), quick=quick)
-        console.print(f"[bold]{checked.name}[/bold]  {checked.question}")
+        console.print(f"[bold]{checked.name}[/bold]  {escape(checked.question)}")
         if quick:
             bounds = ", ".join(f"{key} <= {bound}" for key, bound in QUICK.items())
             console.print(f"quick: {bounds}; enough to see how it goes, not to answer the question")
@@ -77,14 +79,14 @@ def run(
 def resume(
     path: RunFolder = RESULTS,
     allow_mixed: Annotated[
-        bool, typer.Option("--allow-mixed", help="Go on although the code has changed since the run was begun.")
+        bool, typer.Option("--allow-mixed", help="Go on although code or data changed since it was begun.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Go on with a run that was stopped or killed: what its plan holds minus what is done."""
     from heritage_experiments.display import RunDisplay
     from heritage_experiments.resources import ResourceMeter
-    from heritage_experiments.runner import done_by_cell, open_run, planned_by_cell
+    from heritage_experiments.runner import done_by_cell, open_run, planned_by_cell, prepare_again
 
     with ResourceMeter() as meter, console_for(as_json) as console:
         store, scenario = open_run(newest_run(path), allow_mixed=allow_mixed)
@@ -93,6 +95,7 @@ def resume(
             f"[bold]{scenario.name}[/bold]  {sum(done.values())} of {sum(planned.values())} replications are done"
         )
         with RunDisplay(console, planned, done) as display:
+            prepare_again(store, scenario, display, allow_mixed=allow_mixed)
             record = _go_on(store, scenario, display, meter)
     _tell(store, record, as_json)
 

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from heritage_experiments.store import RunStore, Task, check_free_disk
+from heritage_experiments.store import RunStore, Task, check_folder, check_free_disk
 from heritage_experiments.tables import arrow_table
 from heritage_sim.base import InputError, StorageError
 
@@ -136,3 +136,20 @@ def test_a_table_with_a_missing_or_unknown_column_is_refused():
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="not a run"):
         RunStore.open(tmp_path)
+
+
+def test_a_folder_that_could_not_take_a_run_is_refused_and_nothing_is_made(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="is not empty"):
+        check_folder(tmp_path / "results", tmp_path / "full")
+    with pytest.raises(InputError, match="is a file"):
+        check_folder(tmp_path / "results", tmp_path / "file")
+    with pytest.raises(InputError, match="cannot be made here"):
+        check_folder(tmp_path / "results", tmp_path / "file" / "below")
+    with pytest.raises(InputError, match="cannot be made here"):
+        check_folder(tmp_path / "file", None)
+    check_folder(tmp_path / "results", tmp_path / "new" / "run")
+    check_folder(tmp_path / "results", None)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "full"]
