@@ -69,7 +69,7 @@ def monthly(run: RunData, cell: str, rule: str | None = None) -> pd.DataFrame:
     rows = rows[~rows["shadow"]] if rule is None else rows[rows["shadow"] & (rows["rule"] == rule)]
     units = rows.pivot_table(index="replication", columns="payee_id", values="units", aggfunc="sum", fill_value=0)
     units = units.reindex(columns=run.payees["payee_id"], fill_value=0)
-    return units * (MONTH_DAYS / run.days / 10**run.currency.decimals)
+    return units * (MONTH_DAYS / run.days_of(cell) / 10**run.currency.decimals)
 
 
 def by_community(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:

@@ -150,8 +150,12 @@ class RunData:
 
     @property
     def days(self) -> int:
-        """Return the simulated days of a replication."""
+        """Return the simulated days of a replication, as the scenario sets them for all cells."""
         return int(self.scenario["economy"]["days"])
+
+    def days_of(self, cell: str) -> int:
+        """Return the simulated days of a cell's replications: its own, which an arm may have set."""
+        return int(self.daily.loc[self.daily["cell"] == cell, "day"].max()) + 1
 
     @property
     def currency(self) -> Currency:
