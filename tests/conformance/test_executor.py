@@ -85,6 +85,18 @@ def test_states_of_another_number_of_shards_are_refused(make_executor):
         make_executor(2).restore(states)
 
 
+def no_listeners():
+    raise InputError("no community has any listeners", "communities", "give one a share")
+
+
+@pytest.mark.parametrize("kind", [LocalExecutor, pytest.param(RayExecutor, marks=pytest.mark.integration)])
+def test_a_shard_that_cannot_be_built_says_why(kind, request):
+    if kind is RayExecutor:
+        request.getfixturevalue("ray_cluster")
+    with pytest.raises(InputError, match=r"^no community has any listeners\n"):
+        kind([no_listeners]).call("usage", 0)
+
+
 def test_an_error_inside_a_shard_reaches_the_caller(make_executor):
     executor = make_executor()
     with pytest.raises(Exception, match="no_such_method"):

@@ -11,10 +11,14 @@ cores); they are spread over the machines of a cluster.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from heritage_sim.base import HeritageError, MissingPartError, Population, State
@@ -45,6 +49,10 @@ class RayExecutor:
         self, factories: Sequence[Callable[[], Population]], on_lost: Callable[[int], None] | None = None
     ) -> None:
         self._ray = started_ray()
+        gone = self._ray.exceptions
+        # What Ray calls the loss of an actor depends on its cause: killed for memory and lost with its node are no
+        # RayActorError, nor is a result whose node went after it was computed.
+        self._lost = (gone.RayActorError, gone.OutOfMemoryError, gone.NodeDiedError, gone.ObjectLostError)
         self._on_lost = on_lost
         self._factories = list(factories)
         self._actor = self._ray.remote(num_cpus=0, max_restarts=0, scheduling_strategy="SPREAD")(ShardActor)
@@ -94,10 +102,19 @@ class RayExecutor:
         results: list[Any] = []
         for shard, reference in enumerate(pending):
             try:
-                results.append(self._ray.get(reference))
-            except self._ray.exceptions.RayActorError:
+                results.append(self._fetched(reference))
+            except self._lost:
                 results.append(self._rebuilt(shard, extra))
         return results
+
+    def _fetched(self, reference: Any) -> Any:
+        """Return a result; an error that says what and where comes as itself, without Ray's traceback as its text."""
+        try:
+            return self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as wrong:
+            if isinstance(wrong.cause, HeritageError):
+                raise wrong.cause from None
+            raise
 
     def _rebuilt(self, shard: int, extra: tuple[str, list[Any]] | None) -> Any:
         """Build a shard again, let it catch up, and return the result of its last call."""
@@ -105,6 +122,9 @@ class RayExecutor:
         for _ in range(MAX_REBUILDS):
             if self._on_lost is not None:
                 self._on_lost(shard)
+            # One that cannot be reached may still live, and would hold its memory.
+            with contextlib.suppress(self._ray.exceptions.RayError):
+                self._ray.kill(self._actors[shard])
             actor = self._actor.remote(self._factories[shard])
             self._actors[shard] = actor
             try:
@@ -113,8 +133,8 @@ class RayExecutor:
                     self._ray.get(actor.call.remote("restore", self._checkpoint[shard]))
                 for method, held in calls:
                     result = actor.call.remote(method, *held)
-                return None if result is None else self._ray.get(result)
-            except self._ray.exceptions.RayActorError:
+                return None if result is None else self._fetched(result)
+            except self._lost:
                 continue
         raise HeritageError(
             f"shard {shard} died {MAX_REBUILDS + 1} times in a row",
@@ -124,10 +144,18 @@ class RayExecutor:
 
 
 class ShardActor:
-    """What runs in an actor: a `ShardHost` addressed by method name."""
+    """What runs in an actor: a `ShardHost` addressed by method name.
+
+    It is built by the first call: an error of the factory then reaches the caller as itself, where one in an actor's
+    constructor would look like a death.
+    """
 
     def __init__(self, make: Callable[[], Population]) -> None:
-        self._host = ShardHost(make())
+        self._make = make
+
+    @cached_property
+    def _host(self) -> ShardHost:
+        return ShardHost(self._make())
 
     def call(self, method: str, *args: Any) -> Any:
         """Return what the host's method returns."""
@@ -159,11 +187,15 @@ def started_ray() -> Any:
             "Ray is not installed", "runtime.executor: ray", "install heritage-economy[serve], or set it to local"
         ) from None
     if not ray.is_initialized():
+        # Socket paths may not exceed 107 characters; the default folder lies deep on some machines.
+        folder = tempfile.mkdtemp(prefix="hr-", dir="/tmp" if os.path.isdir("/tmp") else None)
         ray.init(  # pyright: ignore[reportUnknownMemberType]
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            # Socket paths may not exceed 107 characters; the default folder lies deep on some machines.
-            _temp_dir=tempfile.mkdtemp(prefix="hr-", dir="/tmp" if os.path.isdir("/tmp") else None),
+            _temp_dir=folder,
         )
+        # The last to be registered runs first: Ray has ended when its folder goes.
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        atexit.register(ray.shutdown)  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
     return ray
