@@ -4,6 +4,11 @@ The calendar decides when things are asked of the ledger; block timestamps decid
 to the ledger when its epoch ends; the ledger posts it after its own lag, and the money is withdrawable when the
 challenge window is over. Payees claim ``claim_lag_hours`` after that. Claims that fall due before the next posting come
 before it, so the chain's clock never runs backwards; where one posting is not over when the next is due, it waits.
+
+A ledger posts and waits out the window in one step, so a claim that falls due inside a window is made when it is over,
+and pays the new epoch's money with the old. Where the window and ``claim_lag_hours`` together reach beyond the next
+posting (a window of a week beside weekly epochs), payment therefore comes later for one epoch and sooner for the next
+than the lag says; when money becomes withdrawable is not touched by it.
 """
 
 from __future__ import annotations
