@@ -156,6 +156,7 @@ def making_outcomes(making: Making) -> Iterator[Outcome]:
     """Yield how much music was made, and how far the generated part keeps its tradition's rules."""
     yield Outcome("works_recorded", float(making.recorded), INDEX, 1)
     yield Outcome("works_generated", float(making.published_generated), INDEX, 1)
+    yield Outcome("works_rereleased", float(making.rereleased), INDEX, 1)
     yield Outcome("commissions_refused", float(making.refused_consent + making.refused_strictness), INDEX, 1)
     n = making.generated
     yield Outcome("violations_per_generated_piece", making.generated_violations / n if n else NAN, INDEX, n)

@@ -22,8 +22,8 @@ class Making:
     ----------
     requested, refused_consent, refused_strictness : int
         Commissions; those refused for want of consent; derived pieces that fell short of a community's strictness.
-    recorded, published_generated : int
-        Works published that people recorded, and that a generator composed.
+    recorded, published_generated, rereleased : int
+        Works published that people recorded, that a generator composed, and that are archive pieces published again.
     generated : int
         Pieces a generator composed, published or not.
     generated_violations : int
@@ -37,6 +37,7 @@ class Making:
     refused_strictness: int = 0
     recorded: int = 0
     published_generated: int = 0
+    rereleased: int = 0
     generated: int = 0
     generated_violations: int = 0
     generated_consistency: float = 0.0
@@ -50,6 +51,7 @@ class Making:
         """Count published works by origin, and pieces refused for want of consistency."""
         self.recorded += sum(piece.origin == Origin.HUMAN for piece in pieces)
         self.published_generated += sum(piece.origin == Origin.GENERATED for piece in pieces)
+        self.rereleased += sum(piece.origin == Origin.ARCHIVE for piece in pieces)
         self.refused_strictness += refused
 
     def composed(self, pieces: Sequence[Piece]) -> None:

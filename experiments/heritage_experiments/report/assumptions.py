@@ -61,7 +61,8 @@ def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assum
             + f" (relative session rate); spread between listeners {number(float(listeners['activity_sd']), 2)} "
             "(log scale)",
             "Pro-rata pays by plays, user-centric by people: they part only where activity and taste go together. With "
-            "equal activity everywhere they should come close; with the order reversed, expect the opposite sign.",
+            "equal activity everywhere they should come close; with the order reversed, expect the opposite sign. What "
+            "listeners who play nothing in an epoch pay follows, under user-centric, the result of the others' fees.",
         ),
         Assumption(
             "How many listeners does each community begin with?",

@@ -202,7 +202,8 @@ def settlement_times(run: RunData, cell: CellFacts) -> Drawing | None:
         "How long money takes",
         "From the day of the play to the block timestamp at which its money could be withdrawn, and was paid; weighted "
         "by money, unpaid money kept as censored at the end of the books (Kaplan-Meier). "
-        f"Cell {cell.name}, n = {cell.num_replications} "
+        "It follows almost wholly from the epoch, the posting lag and the challenge window of the scenario: a setting "
+        f"seen at work, not a finding. Cell {cell.name}, n = {cell.num_replications} "
         f"replications pooled, epochs of {run.scenario['economy']['epoch_days']} days; "
         f"ledger: {', '.join(ledgers) or 'unknown'}; "
         f"{_seeds(run)}. No interval: it is a distribution over money, not an estimate of a mean.",

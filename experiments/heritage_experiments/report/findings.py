@@ -21,6 +21,7 @@ ARM_OUTCOMES = (
     "plays_share_generated",
     "works_recorded",
     "works_generated",
+    "works_rereleased",
     "commissions_refused",
     "violations_per_generated_piece",
     "consistency_generated_mean",

@@ -33,6 +33,7 @@ LABELS = {
     "settlement_days_withdrawable_p90": "Play to withdrawable money, 90th percentile",
     "works_recorded": "Works recorded by people",
     "works_generated": "Works generated",
+    "works_rereleased": "Archive works released again by creators",
     "commissions_refused": "Commissions refused",
     "violations_per_generated_piece": "Broken constraints per generated piece",
     "consistency_generated_mean": "Consistency of generated pieces with the archive",

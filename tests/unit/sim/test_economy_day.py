@@ -199,6 +199,7 @@ def test_generator_that_retrieves_leaves_origin_archive_and_pays_the_creator():
     assert again.sum() > 0
     outcomes = {o.name: o for o in economy.results().outcomes}
     assert outcomes["works_generated"].value == 0.0
+    assert outcomes["works_rereleased"].value == again.sum()
     assert np.isnan(outcomes["violations_per_generated_piece"].value)
 
 
