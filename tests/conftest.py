@@ -1,4 +1,4 @@
-"""One Ray for the whole session, and which tests wait for CI."""
+"""One Ray for the whole session, which tests wait for CI, and that nothing is skipped there."""
 
 from __future__ import annotations
 
@@ -16,6 +16,30 @@ settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 
 
+# Read when Ray is first imported, which some tests do on collection: its ports then listen on the loopback alone.
+os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+
+CI = os.environ.get("CI") == "true"
+
+
+def failed_if_skipped(report):
+    """Return a report as it is, but a skipped one as failed where CI runs: a missing part is then a fault."""
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"nothing may be skipped with CI=true: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    return failed_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return failed_if_skipped((yield))
+
+
 def pytest_configure(config):
     """Print minutes per room at the end."""
     spec = importlib.util.spec_from_file_location("room_minutes", Path(__file__).with_name("room_minutes.py"))
@@ -25,7 +49,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    if os.environ.get("CI") == "true":
+    if CI:
         return
     for item in items:
         if "slow" in item.keywords:
@@ -47,7 +71,6 @@ def ray_cluster():
         num_cpus=2,
         include_dashboard=False,
         object_store_memory=512 * 1024**2,
-        _node_ip_address="127.0.0.1",
         _temp_dir=str(folder),
         log_to_driver=False,
         logging_level="ERROR",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 OBJECT_STORE_BYTES = 256 * 1024**2
 """Shared memory for a Ray that is started here: commissions and pieces are small."""
+
+LOOPBACK_SWITCH = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Set to 0 before Ray is imported, Ray takes the machine for no part of a cluster and all its own ports, which run what
+they are sent, listen on the loopback. A node address of 127.0.0.1 does not: Ray replaces it by the machine's. What is
+left open is a port of each replica, which Serve fixes to all interfaces and Ray's token guards (RAY_AUTH_MODE)."""
 
 GATEWAY_CPUS = 0.1
 """Share of a core that the HTTP front reserves."""
@@ -85,8 +91,10 @@ def http_service(factory: GeneratorFactory, config: ServingConfig) -> Iterator[s
     MissingPartError
         If Ray Serve is not installed.
     InputError
-        If the replicas need more cores than there are, or Serve runs already with other HTTP options.
+        If the port is taken, the replicas need more cores than there are, or Serve runs already with other HTTP
+        options.
     """
+    _require_port(config.http_port)
     with _serve_running(config, http=True):
         from ray import serve
 
@@ -98,6 +106,18 @@ def http_service(factory: GeneratorFactory, config: ServingConfig) -> Iterator[s
             yield f"http://127.0.0.1:{config.http_port}"
         finally:
             serve.delete(name)
+
+
+def _require_port(port: int) -> None:
+    """Refuse at once a port that the proxy could not open."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise InputError(
+                f"port {port} cannot be opened: {error.strerror}", "serving.http_port", "give another port"
+            ) from error
 
 
 def _run(application: serve.Application, name: str, route_prefix: str | None) -> DeploymentHandle:
@@ -114,6 +134,8 @@ def _run(application: serve.Application, name: str, route_prefix: str | None) ->
 
 @contextmanager
 def _serve_running(config: ServingConfig, http: bool) -> Iterator[None]:
+    if not os.environ.get("RAY_ADDRESS"):
+        os.environ.setdefault(LOOPBACK_SWITCH, "0")
     try:
         import ray
         from ray import serve
@@ -157,7 +179,13 @@ def _start_ray(config: ServingConfig, http: bool) -> None:
         return
     # Cores are a reservation, not a limit: a laptop with one core can still hold two half replicas.
     cores = max(os.cpu_count() or 1, math.ceil(_cores_needed(config, http)))
-    ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
+    ray.init(
+        address="local",  # no other cluster is joined by chance
+        num_cpus=cores,
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        **quiet,
+    )
 
 
 def _cores_needed(config: ServingConfig, http: bool) -> float:

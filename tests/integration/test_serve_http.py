@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -62,6 +65,49 @@ def post(url: str, body: bytes) -> tuple[int, Any]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
+
+
+ALONE = """
+import os, psutil, socket
+from heritage_serving.config import ServingConfig
+from heritage_serving.session import http_service
+from heritage_sim.base import InputError
+
+def build():
+    class Silent:
+        checkpoint_sha256 = "5eed"
+        def compose(self, commissions):
+            return []
+    return Silent()
+
+me = psutil.Process()
+with socket.socket() as other:
+    other.bind(("127.0.0.1", 0))
+    other.listen()
+    port = other.getsockname()[1]
+    try:
+        with http_service(build, ServingConfig(http_port=port)):
+            raise SystemExit("a taken port was accepted")
+    except InputError as error:
+        assert str(port) in error.what, error.what
+assert not me.children()
+with http_service(build, ServingConfig(http_port=port, cpus_per_replica=0.25)):
+    started = [me, *me.children(recursive=True)]
+    # Serve fixes one port of each replica to all interfaces; everything else is ours to keep in.
+    ours = [p for p in started if "ServeReplica" not in p.name() and "ServeReplica" not in " ".join(p.cmdline())]
+    listening = {c.laddr.ip for p in ours for c in p.net_connections("inet") if c.status == "LISTEN"}
+    assert len(ours) > 4, ours
+gone, alive = psutil.wait_procs(started[1:], timeout=30)
+print(sorted(listening), len(alive))
+"""
+
+
+def test_a_service_of_its_own_listens_on_the_loopback_alone_and_ends_what_it_started():
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, timeout=150)
+    assert done.returncode == 0, done.stderr[-2000:]
+    listening, alive = done.stdout.strip().splitlines()[-1].rsplit(" ", 1)
+    assert set(ast.literal_eval(listening)) <= {"127.0.0.1", "::ffff:127.0.0.1", "::1"}
+    assert alive == "0"
 
 
 def test_over_http_the_pieces_are_the_same_and_mistakes_are_named(ray_cluster: Any):
