@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OLDEST, TOO_NEW = (3, 11), (3, 14)
 CANDIDATES = ("python3.11", "python3.12", "python3.13", "python3")
 MACHINES = {("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64")}
+OLDEST_GLIBC = (2, 28)
 TORCH = "torch==2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 PROBE_S = 5.0
@@ -39,13 +40,13 @@ class Refused(Exception):  # noqa: N818 (it is what happened, said to a person)
 
 def main() -> int:
     """Install, and return the exit code: 0 fine, 2 refused, 1 failed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description="Make the virtual environment and install the pinned set.")
     parser.add_argument("--venv", type=Path, default=Path(".venv"), help="folder of the virtual environment")
     parser.add_argument("--check", action="store_true", help="only say what would be done")
     arguments = parser.parse_args()
     try:
+        check_machine(platform.system(), platform.machine(), platform.libc_ver())
         _use_a_fitting_python()
-        check_machine(platform.system(), platform.machine())
         venv = arguments.venv if arguments.venv.is_absolute() else ROOT / arguments.venv
         python = venv / "bin" / "python"
         if not arguments.check and not python.exists():
@@ -92,11 +93,18 @@ def choose_torch(python: Path, system: str | None = None, machine: str | None = 
     )
 
 
-def check_machine(system: str, machine: str) -> None:
-    """Refuse an operating system or processor that the pinned set has no wheels for."""
+def check_machine(system: str, machine: str, libc: tuple[str, str] = ("", "")) -> None:
+    """Refuse an operating system, processor or C library that the pinned set has no wheels for."""
     if (system, machine) not in MACHINES:
         raise Refused(
             f"{system} on {machine} cannot be served: there are wheels for Linux (x86-64, arm64) and Apple silicon only"
+        )
+    name, version = libc
+    if system == "Linux" and (name != "glibc" or tuple(int(x) for x in version.split(".")[:2]) < OLDEST_GLIBC):
+        held = f"{name} {version}".strip() or "another C library (musl?)"
+        oldest = ".".join(map(str, OLDEST_GLIBC))
+        raise Refused(
+            f"Linux with {held} cannot be served: wheels need glibc {oldest} or newer (Debian 10, Ubuntu 20.04)"
         )
 
 

@@ -3,6 +3,8 @@
 import importlib.util
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,24 @@ def install():
 
 @pytest.mark.parametrize("machine", [("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "arm64")])
 def test_machines_with_wheels_are_served(install, machine):
-    install.check_machine(*machine)
+    install.check_machine(*machine, ("glibc", "2.28") if machine[0] == "Linux" else ("", ""))
+
+
+@pytest.mark.parametrize("libc", [("", ""), ("musl", "1.2"), ("glibc", "2.27"), ("glibc", "2.5")])
+def test_a_linux_whose_c_library_has_no_wheels_is_refused(install, libc):
+    with pytest.raises(install.Refused, match=r"glibc 2\.28"):
+        install.check_machine("Linux", "x86_64", libc)
+
+
+def test_it_needs_no_docstrings(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-OO", ROOT / "experiments" / "install.py", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--check" in done.stdout
 
 
 @pytest.mark.parametrize("machine", [("Darwin", "x86_64"), ("Windows", "AMD64"), ("Linux", "armv7l")])
