@@ -37,7 +37,7 @@ class Estimate:
     cpu_s : float
         CPU seconds with a full cache.
     first_time_cpu_s : float
-        CPU seconds that a first run adds: training and piece pools.
+        CPU seconds that training and piece pools add, in cells for which the cache does not hold them.
     disk_bytes : int
         What is written to the run's folder.
     """
@@ -48,12 +48,26 @@ class Estimate:
     disk_bytes: int
 
 
-def estimate(scenario: Scenario, resolved: dict[str, Scenario]) -> Estimate:
-    """Return the expected cost of a scenario, given the resolved scenario of each cell."""
+def estimate(scenario: Scenario, resolved: dict[str, Scenario], cached: frozenset[str] = frozenset()) -> Estimate:
+    """Return the expected cost of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is to be run.
+    resolved : dict of str to Scenario
+        The scenario of each cell.
+    cached : frozenset of str
+        Cells whose network and pieces are in the cache.
+
+    Returns
+    -------
+    Estimate
+    """
     cpu_s, disk, first = CPU_S_OF_START, 0.0, 0.0
     trained: set[str] = set()
     pools: set[str] = set()
-    for cell in resolved.values():
+    for name, cell in resolved.items():
         creators = cell.creators.num_per_community * len(cell.communities)
         archive = sum(t.num_works for t in cell.traditions)
         evm = min(cell.ledger.evm_replications, scenario.replications) if cell.ledger.kind == "evm" else 0
@@ -70,7 +84,7 @@ def estimate(scenario: Scenario, resolved: dict[str, Scenario]) -> Estimate:
             + BYTES_PER_WORK * (archive + creators * cell.economy.days * 0.1)
             + BYTES_PER_PAYEE_EPOCH_RULE * payees * cell.economy.num_epochs * rules
         )
-        if cell.generator.kind == "archive":
+        if cell.generator.kind == "archive" or name in cached:
             continue
         # One network serves the arms that differ in decoding alone; each has a pool of its own.
         network = cell.generator.model_dump_json(exclude={"kind", "takes", "masks", "conditioning"})

@@ -48,8 +48,25 @@ def plan_of(scenario: Scenario) -> Plan:
     return Plan(scenario, resolved, estimate(scenario, resolved))
 
 
-def describe_plan(plan: Plan, results: Path, out: Path | None) -> dict[str, Any]:
-    """Return what a run would be: for ``--dry-run``."""
+def describe_plan(plan: Plan, results: Path, out: Path | None, cached: frozenset[str]) -> dict[str, Any]:
+    """Return what a run would be: for ``--dry-run``.
+
+    Parameters
+    ----------
+    plan : Plan
+        Checked scenario.
+    results : Path
+        Where runs are kept, if ``out`` is not given.
+    out : Path or None
+        Folder of the run.
+    cached : frozenset of str
+        Cells whose network and pieces are in the cache.
+
+    Returns
+    -------
+    dict
+    """
+    first_s = estimate(plan.scenario, plan.resolved, cached).first_time_cpu_s
     placement = place(plan.scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s)
     return {
         "scenario": plan.scenario.name,
@@ -61,7 +78,8 @@ def describe_plan(plan: Plan, results: Path, out: Path | None) -> dict[str, Any]
         "workers": placement.workers,
         "why": placement.reason,
         "cpu_s": round(plan.estimate.cpu_s, 1),
-        "first_time_cpu_s": round(plan.estimate.first_time_cpu_s, 1),
+        "to_train_or_compose": sorted(plan.resolved.keys() - cached),
+        "first_time_cpu_s": round(first_s, 1),
         "wall_s": round(plan.estimate.cpu_s / max(1, placement.workers), 1),
         "disk_bytes": plan.estimate.disk_bytes,
         "path": str(out or results / plan.scenario.name),
@@ -72,11 +90,13 @@ def plan_in_words(described: dict[str, Any]) -> list[str]:
     """Return `describe_plan` as lines for people."""
     cells, first = described["cells"], described["first_time_cpu_s"]
     where = f"{described['workers']} Ray workers" if described["executor"] == "ray" else "this process"
-    again = f"; training and pools besides if not cached, about {show_duration(first)}" if first else ""
+    making = described["to_train_or_compose"]
+    again = f"{show_duration(first)} more to train and compose for: {', '.join(making)}" if making else ""
     return [
         f"{described['runs']} replications: {len(cells)} cells x {described['replications_per_cell']}",
         f"cells: {', '.join(cells)}",
         f"in {where}: {described['why']}",
-        f"about {show_duration(described['wall_s'])}, {described['cpu_s']:.0f} CPU seconds{again}",
+        f"about {show_duration(described['wall_s'])}, {described['cpu_s']:.0f} CPU seconds",
+        f"about {again}" if again else "nothing to train or compose: the cache holds it",
         f"about {show_bytes(described['disk_bytes'])} of disk in {described['path']}",
     ]

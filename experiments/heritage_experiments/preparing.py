@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,44 @@ class Prepared:
     def differing(self, manifest: dict[str, Any]) -> list[str]:
         """Return the names of what is not what a run's manifest says it was begun with."""
         return [name for name, value in asdict(self).items() if manifest.get(name) != value]
+
+
+def cached_cells(plan: Plan, cache: Path) -> frozenset[str]:
+    """Return the cells that need no training and no new pool; reads the corpora, makes nothing else.
+
+    Parameters
+    ----------
+    plan : Plan
+        Checked scenario.
+    cache : Path
+        Cache folder.
+
+    Returns
+    -------
+    frozenset of str
+
+    Raises
+    ------
+    InputError
+        If a corpus or tuning cannot be used.
+    """
+    return frozenset(name for name, cell in plan.resolved.items() if _is_cached(cell, cache))
+
+
+def _is_cached(cell: Scenario, cache: Path) -> bool:
+    config, corpora = cell.generator, corpora_of(cell.traditions, cell.seed, cache)
+    if "generator" in cell.own_parts or config.kind == "archive":
+        return True
+    if config.kind == "pool":
+        from heritage_models.generator.fingerprint import decoding_key
+        from heritage_models.generator.pool import pool_path
+
+        return pool_path(decoding_key(config, corpora, cell.seed), cache).exists()
+    if importlib.util.find_spec("torch") is None:
+        return False
+    from heritage_models.generator.checkpoint import checkpoint_path
+
+    return checkpoint_path(config, corpora, cache).exists()
 
 
 def prepare(plan: Plan, cache: Path, display: Display) -> Prepared:

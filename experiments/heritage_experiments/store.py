@@ -34,6 +34,9 @@ from heritage_sim.base import InputError, StorageError
 if TYPE_CHECKING:
     import pandas as pd
 
+ALL_REPLICATIONS = "all.parquet"
+"""Part of a table that is the same for all replications."""
+
 SAFETY = 1.5
 """Free disk asked for, as a multiple of what a run is expected to write."""
 
@@ -186,17 +189,19 @@ class RunStore:
 
     def write_once(self, name: str, columns: Mapping[str, Any]) -> None:
         """Write a table that is the same for all replications, unless it is there already."""
-        path = self.path / "parts" / name / "all.parquet"
+        path = self.path / "parts" / name / ALL_REPLICATIONS
         if not path.exists():
             self._write_parquet(path, arrow_table(name, columns))
 
     def read_table(self, name: str) -> pd.DataFrame:
-        """Return all parts of a table, ordered by file name; empty with the right columns if there are none."""
+        """Return a table's parts of finished replications, by file name; empty with the right columns if none."""
         import pandas as pd
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        files = sorted((self.path / "parts" / name).glob("*.parquet"))
+        # A replication killed before its done mark leaves whole parts that do not count yet.
+        done = {p.name for p in (self.path / "parts" / DONE_MARK).glob("*.parquet")} | {ALL_REPLICATIONS}
+        files = sorted(f for f in (self.path / "parts" / name).glob("*.parquet") if f.name in done)
         if not files:
             return pd.DataFrame({c: [] for c, _ in TABLES[name]})
         return pa.concat_tables([pq.read_table(f) for f in files], promote_options="default").to_pandas()

@@ -108,9 +108,12 @@ def _go_on(store: RunStore, scenario: Scenario, display: object, meter: Resource
 
 
 def _show_plan(scenario: Scenario, out: Path | None, as_json: bool) -> None:
+    from heritage_experiments.cache import cache_dir
     from heritage_experiments.planning import describe_plan, plan_in_words, plan_of
+    from heritage_experiments.preparing import cached_cells
 
-    described = describe_plan(plan_of(scenario), RESULTS, out)
+    plan = plan_of(scenario)
+    described = describe_plan(plan, RESULTS, out, cached_cells(plan, cache_dir()))
     if as_json:
         print_json(described)
     else:

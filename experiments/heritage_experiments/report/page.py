@@ -255,16 +255,12 @@ def _exhibits(run: RunData) -> tuple[list[Exhibit], str]:
 
 
 def _synthetic(run: RunData) -> list[dict[str, Any]]:
-    """Return works by tradition and origin, and how many are synthetic, in the first finished replication of a cell.
-
-    The cell is the first of the scenario that has one.
-    """
+    """Return works by tradition and origin, and how many are synthetic, in the first cell's first replication."""
     works = run.store.read_table("works")
     if works.empty:
         return []
-    finished = set(works["cell"])
-    cell = next(c["name"] for c in run.scenario["cells"] if c["name"] in finished)
-    rows = works[(works["cell"] == cell) & (works["replication"] == works["replication"].min())]
+    rows = works[works["cell"] == run.cells[0].name]
+    rows = rows[rows["replication"] == rows["replication"].min()]
     return [
         {"tradition": tradition, "origin": str(origin).lower(), "works": len(flags), "synthetic": int(flags.sum())}
         for tradition, of_tradition in rows.groupby("tradition", sort=False)

@@ -104,6 +104,15 @@ def test_what_a_killed_writer_left_is_removed_and_finished_parts_are_not(tmp_pat
     assert store.is_done(TASKS[0])
 
 
+def test_parts_of_a_replication_that_was_killed_before_its_mark_are_not_read(tmp_path):
+    store = new_store(tmp_path)
+    store.write_parts(TASKS[0], {"outcomes": outcomes(TASKS[0]), "payouts": payouts(TASKS[0])})
+    store.write_parts(TASKS[1], {"payouts": payouts(TASKS[1])})
+    assert len(store.read_table("payouts")) == 1
+    store.write_parts(TASKS[1], {"outcomes": outcomes(TASKS[1])})
+    assert len(store.read_table("payouts")) == 2
+
+
 def test_only_one_process_works_on_a_run(tmp_path):
     store = new_store(tmp_path)
     assert not store.is_locked()
@@ -112,6 +121,11 @@ def test_only_one_process_works_on_a_run(tmp_path):
         with pytest.raises(InputError, match="another process"), store.locked():
             pass
     assert not store.is_locked()
+
+
+def payouts(task):
+    own = {"cell": task.cell, "replication": task.replication}
+    return own | {"epoch": [0], "rule": "pro_rata", "shadow": False, "payee_id": [0], "units": [1]}
 
 
 def test_tables_come_back_exactly_and_parts_are_one_table(tmp_path):
