@@ -34,6 +34,7 @@ from heritage_models.traditions.symbtr import (
     read_rows,
     scores_of,
 )
+from heritage_models.traditions.synthetic_corpora import tuning_only
 from heritage_models.traditions.tradition import Corpus, Tuning
 from heritage_sim.base import InputError, StorageError
 
@@ -224,8 +225,6 @@ def load_imported(config: TraditionConfig, root_seed: int) -> Corpus:
 
 
 def _of_tunings(config: TraditionConfig, about: dict, root_seed: int, where: str) -> Corpus:
-    from heritage_models.traditions.loading import tuning_only
-
     held = {t["name"]: t for t in about["tunings"]}
     wanted = config.tuning or next(iter(held), "")
     if wanted not in held:

@@ -1,4 +1,4 @@
-"""The built-in traditions, and where the others are found."""
+"""Where each kind of tradition comes from."""
 
 from __future__ import annotations
 
@@ -7,30 +7,18 @@ from pathlib import Path
 from heritage_models.config import TraditionConfig
 from heritage_models.traditions.chinese import load_chinese
 from heritage_models.traditions.imported import load_imported
-from heritage_models.traditions.learning import Source, learn_corpus
 from heritage_models.traditions.scl import as_tuning, read_scl
-from heritage_models.traditions.synthetic import GATRA_ORNAMENTS, PHRASE_ORNAMENTS, gatra_pieces, phrase_melodies
-from heritage_models.traditions.tradition import Corpus, Tuning
-from heritage_models.traditions.tunings import measured_tuning
-
-GAMELAN_TUNING = "Indonesia_Harjawinangun"
-"""Slendro of a Javanese set whose period is 1225 cents."""
-PANPIPES_TUNING = "Bolivia_Sikura_01"
-"""A row of seventeen pipes over 2710 cents that does not repeat."""
-
-GATRA_TICK_S = 0.3
-"""Half a beat in seconds: about 100 beats a minute. Assumed."""
-PHRASE_TICK_S = 0.25
-"""A sixteenth in seconds: 60 quarter notes a minute. Assumed."""
+from heritage_models.traditions.synthetic_corpora import gamelan, panpipes, tuning_only
+from heritage_models.traditions.tradition import Corpus
 
 
 def load(config: TraditionConfig, root_seed: int, cache_dir: Path) -> Corpus:
     """Return the corpus of a tradition, by its kind."""
     match config.kind:
         case "gamelan":
-            return _gamelan(config, root_seed)
+            return gamelan(config, root_seed)
         case "panpipes":
-            return _panpipes(config, root_seed)
+            return panpipes(config, root_seed)
         case "chinese":
             return load_chinese(config, root_seed, cache_dir)
         case "imported":
@@ -38,42 +26,3 @@ def load(config: TraditionConfig, root_seed: int, cache_dir: Path) -> Corpus:
         case "scl":
             path = Path(config.path)
             return tuning_only(config, as_tuning(read_scl(path), str(path), measured=False), root_seed)
-
-
-def _gamelan(config: TraditionConfig, root_seed: int) -> Corpus:
-    tuning = measured_tuning(config.tuning or GAMELAN_TUNING, f"traditions: {config.name}: tuning")
-    source = Source(
-        title="Gamelan, measured tuning, synthetic melodies",
-        tuning=tuning,
-        ornaments=GATRA_ORNAMENTS,
-        tick_s=GATRA_TICK_S,
-        synthetic=True,
-        credit=f"Melodies: synthetic. Tuning: {tuning.source}",
-    )
-    return learn_corpus(config, source, gatra_pieces(tuning, config.num_works, root_seed, config.name), root_seed)
-
-
-def _panpipes(config: TraditionConfig, root_seed: int) -> Corpus:
-    tuning = measured_tuning(config.tuning or PANPIPES_TUNING, f"traditions: {config.name}: tuning", repeats=False)
-    source = Source(
-        title="Andean panpipes, measured tuning, synthetic melodies",
-        tuning=tuning,
-        ornaments=PHRASE_ORNAMENTS,
-        tick_s=PHRASE_TICK_S,
-        synthetic=True,
-        credit=f"Melodies: synthetic. Tuning: {tuning.source}",
-    )
-    return learn_corpus(config, source, phrase_melodies(tuning, config.num_works, root_seed, config.name), root_seed)
-
-
-def tuning_only(config: TraditionConfig, tuning: Tuning, root_seed: int) -> Corpus:
-    """Return a corpus of synthetic melodies for a tuning that comes without scores."""
-    source = Source(
-        title=f"{tuning.name}, synthetic melodies",
-        tuning=tuning,
-        ornaments=PHRASE_ORNAMENTS,
-        tick_s=PHRASE_TICK_S,
-        synthetic=True,
-        credit=f"Melodies: synthetic. Tuning: {tuning.source}",
-    )
-    return learn_corpus(config, source, phrase_melodies(tuning, config.num_works, root_seed, config.name), root_seed)
