@@ -22,39 +22,27 @@ PHRASE_TICK_S = 0.25
 def gamelan(config: TraditionConfig, root_seed: int) -> Corpus:
     """Return synthetic balungan-like melodies in the tuning of a measured gamelan."""
     tuning = measured_tuning(config.tuning or GAMELAN_TUNING, f"traditions: {config.name}: tuning")
-    source = Source(
-        title="Gamelan, measured tuning, synthetic melodies",
-        tuning=tuning,
-        ornaments=GATRA_ORNAMENTS,
-        tick_s=GATRA_TICK_S,
-        synthetic=True,
-        credit=f"Melodies: synthetic. Tuning: {tuning.source}",
-    )
-    return learn_corpus(config, source, gatra_pieces(tuning, config.num_works, root_seed, config.name), root_seed)
+    pieces = gatra_pieces(tuning, config.num_works, root_seed, config.name)
+    source = _source("Gamelan, measured tuning, synthetic melodies", tuning, GATRA_ORNAMENTS, GATRA_TICK_S)
+    return learn_corpus(config, source, pieces, root_seed)
 
 
 def panpipes(config: TraditionConfig, root_seed: int) -> Corpus:
     """Return synthetic phrases in the tuning of a measured row of pipes, which does not repeat."""
     tuning = measured_tuning(config.tuning or PANPIPES_TUNING, f"traditions: {config.name}: tuning", repeats=False)
-    source = Source(
-        title="Andean panpipes, measured tuning, synthetic melodies",
-        tuning=tuning,
-        ornaments=PHRASE_ORNAMENTS,
-        tick_s=PHRASE_TICK_S,
-        synthetic=True,
-        credit=f"Melodies: synthetic. Tuning: {tuning.source}",
-    )
-    return learn_corpus(config, source, phrase_melodies(tuning, config.num_works, root_seed, config.name), root_seed)
+    return _phrases(config, "Andean panpipes, measured tuning, synthetic melodies", tuning, root_seed)
 
 
 def tuning_only(config: TraditionConfig, tuning: Tuning, root_seed: int) -> Corpus:
-    """Return a corpus of synthetic melodies for a tuning that comes without scores."""
-    source = Source(
-        title=f"{tuning.name}, synthetic melodies",
-        tuning=tuning,
-        ornaments=PHRASE_ORNAMENTS,
-        tick_s=PHRASE_TICK_S,
-        synthetic=True,
-        credit=f"Melodies: synthetic. Tuning: {tuning.source}",
-    )
-    return learn_corpus(config, source, phrase_melodies(tuning, config.num_works, root_seed, config.name), root_seed)
+    """Return a corpus of synthetic phrases for a tuning that comes without scores."""
+    return _phrases(config, f"{tuning.name}, synthetic melodies", tuning, root_seed)
+
+
+def _phrases(config: TraditionConfig, title: str, tuning: Tuning, root_seed: int) -> Corpus:
+    pieces = phrase_melodies(tuning, config.num_works, root_seed, config.name)
+    return learn_corpus(config, _source(title, tuning, PHRASE_ORNAMENTS, PHRASE_TICK_S), pieces, root_seed)
+
+
+def _source(title: str, tuning: Tuning, ornaments: tuple[str, ...], tick_s: float) -> Source:
+    credit = f"Melodies: synthetic. Tuning: {tuning.source}"
+    return Source(title, tuning, ornaments, tick_s, synthetic=True, credit=credit)
