@@ -99,8 +99,14 @@ def render(
     onset_ticks = np.concatenate([[0], np.cumsum(notes.duration_ticks)])
     edges = np.rint(onset_ticks * notes.tick_s * sample_rate).astype(np.int64)
     frequency = finalis_hz * 2.0 ** (notes.cents / 1200.0)
-    if (frequency[~np.isnan(frequency)] >= _HIGHEST * sample_rate).any():
-        raise InputError("a note is too high for the sample rate", "audio", "lower finalis_hz or raise sample_rate")
+    highest = float(np.nanmax(frequency, initial=0.0))
+    if highest >= _HIGHEST * sample_rate:
+        raise InputError(
+            f"a note of {highest:,.0f} Hz is too high for sound at {sample_rate:,} samples a second "
+            f"({np.nanmax(notes.cents):,.0f} cents above a finalis of {finalis_hz:g} Hz)",
+            "audio",
+            "check the tuning's cents, or lower the finalis",
+        )
     samples = np.zeros(int(edges[-1]))
     for i, f in enumerate(frequency.tolist()):
         if f == f:  # not a rest

@@ -13,10 +13,10 @@ from heritage_experiments.cli.options import Json, Sets, console_for, print_json
 
 if TYPE_CHECKING:
     from heritage_experiments.scenario import Scenario
+    from heritage_models.traditions.tradition import Tradition
     from heritage_sim.base import Piece
 
 QUICKSTART = Path("experiments/scenarios/quickstart.yaml")
-BUILT_IN = ("gamelan", "chinese", "panpipes")
 ScenarioOption = Annotated[
     Path | None,
     typer.Option("--scenario", help="Take traditions and generator from this scenario.", show_default=False),
@@ -29,6 +29,9 @@ def generate(
     ],
     num: Annotated[int, typer.Option("--num", help="Pieces.", min=1, max=10_000)] = 3,
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("pieces"),
+    finalis_hz: Annotated[
+        float, typer.Option("--finalis-hz", help="Frequency of the finalis in hertz.", min=20.0, max=2_000.0)
+    ] = 220.0,
     take: Annotated[int, typer.Option("--take", help="Which of the possible pieces on each source.", min=0)] = 0,
     scenario: ScenarioOption = None,
     sets: Sets = None,
@@ -68,8 +71,10 @@ def generate(
             Commission(f"generate-{i}", tradition, sources[i % len(sources)], take + i // len(sources))
             for i in range(num)
         ]
+        kind = next(t.kind for t in wanted.traditions if t.name == tradition)
         written = [
-            _write(piece, out, f"{tradition}-{i + 1:03d}") for i, piece in enumerate(generator.compose(commissions))
+            _write(piece, out, f"{tradition}-{i + 1:03d}", _sound(piece, kind, corpus.tradition, finalis_hz))
+            for i, piece in enumerate(generator.compose(commissions))
         ]
     if as_json:
         print_json(written)
@@ -154,6 +159,8 @@ def _scenario(path: Path | None, tradition: str, sets: list[str] | None) -> Scen
         return load_scenario(path, sets or ())
     if not tradition and QUICKSTART.is_file():
         return load_scenario(QUICKSTART, sets or ())
+    from heritage_models.traditions.tradition import BUILT_IN
+
     kind = tradition if tradition in BUILT_IN else "imported"
     names = [(tradition, kind)] if tradition else [(name, name) for name in BUILT_IN]
     data: dict[str, Any] = {
@@ -168,15 +175,29 @@ def _scenario(path: Path | None, tradition: str, sets: list[str] | None) -> Scen
     return check_source(source)
 
 
-def _write(piece: Piece, out: Path, stem: str) -> dict[str, Any]:
-    from heritage_models.audio import wav_bytes
+def _sound(piece: Piece, kind: str, tradition: Tradition, finalis_hz: float) -> bytes:
+    """Return a piece as a WAV file, in the timbre that stands for its kind of tradition."""
+    from heritage_models.audio import TIMBRE_OF_KIND, wav_bytes
+    from heritage_sim.base import InputError
+
+    try:
+        return wav_bytes(piece.notes, TIMBRE_OF_KIND.get(kind, "plucked"), finalis_hz)
+    except InputError as error:
+        raise InputError(
+            error.what,
+            f"tradition {tradition.name!r}, tuning {tradition.tuning.name!r}",
+            f"see its cents: heritage corpus show {tradition.name}; or lower --finalis-hz (now {finalis_hz:g})",
+        ) from error
+
+
+def _write(piece: Piece, out: Path, stem: str, sound: bytes) -> dict[str, Any]:
     from heritage_serving.codec import piece_to_plain
     from heritage_sim.base import StorageError
 
     wav, notes = out / f"{stem}.wav", out / f"{stem}.json"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        wav.write_bytes(wav_bytes(piece.notes))
+        wav.write_bytes(sound)
         notes.write_text(json.dumps(piece_to_plain(piece), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise StorageError(

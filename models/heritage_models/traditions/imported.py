@@ -22,7 +22,7 @@ import numpy as np
 
 from heritage_models.config import TraditionConfig
 from heritage_models.traditions.learning import Score, Source, learn_corpus
-from heritage_models.traditions.scl import as_tuning, read_scl
+from heritage_models.traditions.scl import as_tuning, read_scl, scale_remarks
 from heritage_models.traditions.score_file import load_scores, save_scores
 from heritage_models.traditions.symbtr import (
     ORNAMENTS,
@@ -35,7 +35,7 @@ from heritage_models.traditions.symbtr import (
     scores_of,
 )
 from heritage_models.traditions.synthetic_corpora import tuning_only
-from heritage_models.traditions.tradition import Corpus, Tuning
+from heritage_models.traditions.tradition import BUILT_IN, Corpus, Tuning
 from heritage_sim.base import InputError, StorageError
 
 FORMAT = 1
@@ -60,17 +60,26 @@ class ImportSummary:
         Where it was written.
     num_read : int
         Files imported.
+    num_pieces : int
+        Pieces in them: a score that changes its usul is several. For tunings, ``num_read``.
     num_notes : int
-        Events in the imported scores; 0 for tunings.
+        Notes and rests in the imported scores; 0 for tunings.
     left_out : tuple of (str, str)
         Files that could not be read, with the reason.
+    remarks : tuple of (str, str)
+        Tunings of which something had to be changed or assumed, with what it was.
+    replaced : bool
+        Whether an earlier import of the name was replaced.
     """
 
     name: str
     folder: Path
     num_read: int
+    num_pieces: int
     num_notes: int
     left_out: tuple[tuple[str, str], ...]
+    remarks: tuple[tuple[str, str], ...]
+    replaced: bool
 
 
 def data_folder() -> Path:
@@ -83,7 +92,7 @@ def data_folder() -> Path:
     return Path(platformdirs.user_data_dir("heritage"))
 
 
-def import_symbtr(path: Path, name: str, data_dir: Path | None = None) -> ImportSummary:
+def import_symbtr(path: Path, name: str, data_dir: Path | None = None, *, replacing: bool = False) -> ImportSummary:
     """Import SymbTr scores (a .txt file, or a folder searched for them) as a tradition.
 
     A score that cannot be read is listed with the reason and does not stop the import.
@@ -96,6 +105,8 @@ def import_symbtr(path: Path, name: str, data_dir: Path | None = None) -> Import
         Name of the tradition to be.
     data_dir : Path, optional
         Where imported traditions are kept; `data_folder` if not given.
+    replacing : bool
+        Whether an earlier import of that name may be replaced.
 
     Returns
     -------
@@ -104,9 +115,9 @@ def import_symbtr(path: Path, name: str, data_dir: Path | None = None) -> Import
     Raises
     ------
     InputError
-        If the name cannot be used, the path is missing, or no score in it can be read.
+        If the name cannot be used or is taken, the path is missing, or no score in it can be read.
     """
-    folder = _folder(name, data_dir)
+    folder, replaced = _folder(name, data_dir, replacing)
     scores: list[Score] = []
     left_out: list[tuple[str, str]] = []
     files = _files(path, ".txt")
@@ -123,7 +134,16 @@ def import_symbtr(path: Path, name: str, data_dir: Path | None = None) -> Import
     with _writing(folder):
         save_scores(folder / "scores.npz", scores, left_out, _NO_ROOM)
         _write_json(folder / "tradition.json", about)
-    return ImportSummary(name, folder, len(files) - len(left_out), sum(s.num_notes for s in scores), tuple(left_out))
+    return ImportSummary(
+        name=name,
+        folder=folder,
+        num_read=len(files) - len(left_out),
+        num_pieces=len(scores),
+        num_notes=sum(s.num_notes for s in scores),
+        left_out=tuple(left_out),
+        remarks=(),
+        replaced=replaced,
+    )
 
 
 def _read_symbtr(file: Path) -> list[Score]:
@@ -134,7 +154,7 @@ def _read_symbtr(file: Path) -> list[Score]:
         raise InputError(f"The score cannot be used: {error}.", where, REMEDY) from error
 
 
-def import_tunings(path: Path, name: str, data_dir: Path | None = None) -> ImportSummary:
+def import_tunings(path: Path, name: str, data_dir: Path | None = None, *, replacing: bool = False) -> ImportSummary:
     """Import Scala tunings (a .scl file, or a folder searched for them) as a tradition.
 
     The melodies of such a tradition are synthetic; scenarios choose among several tunings by ``tuning:``, else the
@@ -148,6 +168,8 @@ def import_tunings(path: Path, name: str, data_dir: Path | None = None) -> Impor
         Name of the tradition to be.
     data_dir : Path, optional
         Where imported traditions are kept; `data_folder` if not given.
+    replacing : bool
+        Whether an earlier import of that name may be replaced.
 
     Returns
     -------
@@ -156,15 +178,19 @@ def import_tunings(path: Path, name: str, data_dir: Path | None = None) -> Impor
     Raises
     ------
     InputError
-        If the name cannot be used, the path is missing, or no tuning in it can be read.
+        If the name cannot be used or is taken, the path is missing, or no tuning in it can be read.
     """
-    folder = _folder(name, data_dir)
+    folder, replaced = _folder(name, data_dir, replacing)
     made: list[Tuning] = []
     left_out: list[tuple[str, str]] = []
+    remarks: list[tuple[str, str]] = []
     files = _files(path, ".scl")
     for file in files:
         try:
-            made.append(as_tuning(read_scl(file), str(file), measured=False))
+            scale = read_scl(file)
+            tuning = as_tuning(scale, str(file), measured=False)
+            made.append(tuning)
+            remarks += [(file.name, remark) for remark in scale_remarks(scale, tuning)]
         except InputError as error:
             if len(files) == 1:
                 raise
@@ -182,7 +208,17 @@ def import_tunings(path: Path, name: str, data_dir: Path | None = None) -> Impor
     }
     with _writing(folder):
         _write_json(folder / "tradition.json", about)
-    return ImportSummary(name, folder, len(made), 0, tuple(left_out))
+        (folder / "scores.npz").unlink(missing_ok=True)  # of an import of scores that these tunings replace
+    return ImportSummary(
+        name=name,
+        folder=folder,
+        num_read=len(made),
+        num_pieces=len(made),
+        num_notes=0,
+        left_out=tuple(left_out),
+        remarks=tuple(remarks),
+        replaced=replaced,
+    )
 
 
 def load_imported(config: TraditionConfig, root_seed: int) -> Corpus:
@@ -242,10 +278,11 @@ def _coarsest(scores: Sequence[Score], num_works: int) -> tuple[list[Score], int
     """
     steps = np.array([int(np.gcd.reduce(np.append(s.duration_ticks, s.ticks_per_cycle))) for s in scores])
     grid = next((g for g in _GRIDS if (steps % g == 0).sum() >= 1.1 * num_works), 1)
+    reason = f"a note length off the grid of 1/{TICKS_PER_WHOLE // grid} notes, which is fine enough for num_works"
     kept, finer = [], []
     for s, step in zip(scores, steps.tolist(), strict=True):
         if step % grid:
-            finer.append((s.title, f"has lengths finer than the 1/{TICKS_PER_WHOLE // grid} notes of the others"))
+            finer.append((s.title, reason))
             continue
         kept.append(
             replace(
@@ -258,14 +295,25 @@ def _coarsest(scores: Sequence[Score], num_works: int) -> tuple[list[Score], int
     return kept, grid, finer
 
 
-def _folder(name: str, data_dir: Path | None) -> Path:
+def _folder(name: str, data_dir: Path | None, replacing: bool) -> tuple[Path, bool]:
+    """Return where a tradition is to be written, and whether one of that name is there and to be replaced."""
     if not _NAME.fullmatch(name):
         raise InputError(
             f"{name!r} cannot be the name of a tradition.",
             "--name",
             "Use letters, digits, - and _, at most 64 of them.",
         )
-    return (data_dir or data_folder()) / "traditions" / name
+    if name in BUILT_IN:
+        raise InputError(f"{name!r} is the name of a built-in tradition.", "--name", "Choose another name.")
+    folder = (data_dir or data_folder()) / "traditions" / name
+    taken = (folder / "tradition.json").exists()
+    if taken and not replacing:
+        raise InputError(
+            f"There is an imported tradition {name!r}; it is left as it is.",
+            str(folder),
+            "Choose another --name, or add --replace.",
+        )
+    return folder, taken
 
 
 def _files(path: Path, suffix: str) -> list[Path]:

@@ -141,6 +141,11 @@ def learn_corpus(
             "Give a corpus with at least two usable pieces, or widen min_notes and max_notes.",
         )
     chosen = _chosen(usable, config, root_seed)
+    if not source.synthetic:  # of synthetic pieces some spare ones are always made
+        drawn = {id(score) for score in chosen}
+        reasons += [
+            (s.title, f"usable, but num_works is {config.num_works}: not drawn") for s in usable if id(s) not in drawn
+        ]
     tradition = _tradition(config, source, chosen)
     notes = [_sounding(score, source) for score in chosen]
     meter = FidelityMeter.of_archive(tradition, notes)
@@ -171,10 +176,12 @@ def _usable(config: TraditionConfig, scores: Sequence[Score]) -> tuple[list[Scor
     """Return scores cut to size, without doubles and rare lengths, and the reasons for those left out."""
     reasons: list[tuple[str, str]] = []
     cut: list[Score] = []
+    span = f"{config.min_notes} to {config.max_notes}"
+    too_short = f"no {span} notes and rests in whole cycles (min_notes, max_notes)"
     for score in scores:
         short = cut_to_cycles(score, config.max_notes)
         if short.num_notes < config.min_notes:
-            reasons.append((score.title, f"fewer than {config.min_notes} events in whole cycles"))
+            reasons.append((score.title, too_short))
         elif not (short.degree >= 0).any():
             reasons.append((score.title, "nothing sounds"))
         else:
@@ -187,7 +194,7 @@ def _usable(config: TraditionConfig, scores: Sequence[Score]) -> tuple[list[Scor
         rare = [d for d in sorted(set(score.duration_ticks.tolist())) if in_pieces[d] < enough]
         content = b"".join(a.tobytes() for a in (score.degree, score.period, score.duration_ticks, score.ornament))
         if rare:
-            reasons.append((score.title, f"note length of {rare[0]} ticks, used by fewer than {enough} pieces"))
+            reasons.append((score.title, f"a note length that fewer than {enough} pieces use ({rare[0]} ticks)"))
         elif content in seen:
             reasons.append((score.title, "the same notes as another piece"))
         else:

@@ -2,8 +2,9 @@
 
 A file holds comment lines that begin with ``!``, a description line, the number of notes and one pitch a line: cents if
 it has a dot (``222.974``, also ``222.974 cents``), else a ratio (``3/2``, ``2``). The first degree, 0 cents, is not
-written. By Scala's convention the last pitch is the interval of repetition; in measured sets it often is simply the
-highest key or pipe (`as_tuning`).
+written. Cents without their dot would be ratios of many octaves, and are refused (`MAX_WHOLE_RATIO`). By Scala's
+convention the last pitch is the interval of repetition; in measured sets it often is simply the highest key or pipe
+(`as_tuning`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ PERIOD_RANGE_CENTS = (1140.0, 1260.0)
 
 MAX_CENTS = 24_000.0
 """Twenty octaves, twice what is heard: a pitch beyond is a slip of the pen."""
+
+MAX_WHOLE_RATIO = 32
+"""A whole number above it is five octaves or more as a ratio: cents whose writer forgot the dot. ``690/1`` is read."""
 
 _NUMBER = re.compile(r"^[+-]?\d+(?:\.\d*)?|^[+-]?\.\d+")
 _RATIO = re.compile(r"^(\d+)\s*(?:/\s*(\d+))?")
@@ -115,6 +119,15 @@ def _ratio_cents(text: str, where: str) -> float:
     if ratio is None:
         raise InputError(f"{text!r} is neither cents nor a ratio.", where, _REMEDY)
     above, below = float(ratio.group(1)), float(ratio.group(2) or 1)
+    if ratio.group(2) is None and above > MAX_WHOLE_RATIO:
+        whole = ratio.group(1)
+        shown = whole if len(whole) <= 12 else f"{whole[:12]}..."
+        raise InputError(
+            f"{shown} has no decimal point, so Scala files mean the ratio {shown}/1, "
+            f"{math.log2(above) if math.isfinite(above) else math.inf:.1f} octaves.",
+            where,
+            f"Write {shown}. with a point for cents, or {shown}/1 if the ratio is meant.",
+        )
     if above <= 0 or below <= 0:
         raise InputError(f"The ratio {text!r} is not positive.", where, _REMEDY)
     return 1200.0 * (math.log2(above) - math.log2(below))
@@ -159,3 +172,39 @@ def as_tuning(scale: Scale, where: str, *, repeats: bool | None = None, measured
         source=scale.description or scale.name,
         measured=measured,
     )
+
+
+def scale_remarks(scale: Scale, tuning: Tuning) -> tuple[str, ...]:
+    """Return what became of a scale when it was made a tuning, one sentence for each thing a reader might not expect.
+
+    Parameters
+    ----------
+    scale : Scale
+        What the file says.
+    tuning : Tuning
+        What `as_tuning` made of it.
+
+    Returns
+    -------
+    tuple of str
+    """
+    pitches, remarks = scale.pitches_cents, []
+    falls = np.flatnonzero(np.diff(pitches) < 0)
+    if falls.size:
+        k = int(falls[0])
+        remarks.append(
+            f"its pitches do not ascend ({pitches[k + 1]:.10g} cents stands after {pitches[k]:.10g}); they were sorted"
+        )
+    low = int((pitches <= 1e-9).sum())
+    if low:
+        remarks.append(f"pitches at or below the first degree (0 cents) were left out: {low}")
+    equal = int(pitches.size) - low - int(np.unique(pitches[pitches > 1e-9]).size)
+    if equal:
+        remarks.append(f"pitches that stand there more than once were taken once: {equal} left out")
+    if tuning.period_cents is None:
+        low_end, high_end = PERIOD_RANGE_CENTS
+        remarks.append(
+            f"it does not repeat: its highest pitch, {tuning.cents[-1]:.10g} cents, is no octave "
+            f"({low_end:g} to {high_end:g} cents)"
+        )
+    return tuple(remarks)

@@ -16,6 +16,9 @@ import numpy.typing as npt
 
 from heritage_sim.base import Piece
 
+BUILT_IN = ("gamelan", "chinese", "panpipes")
+"""Traditions that are there without an import, each a kind of the same name."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuning:
@@ -143,7 +146,7 @@ class Corpus:
     pieces : tuple of Piece
         Archive pieces, origin ``ARCHIVE``; ``receipt.piece_sha256`` is the key by which commissions name a source.
     left_out : tuple of (str, str)
-        What could not be used, with the reason.
+        What of the source is not among the pieces, with the reason.
     """
 
     tradition: Tradition

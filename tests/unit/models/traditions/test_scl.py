@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heritage_models.traditions.scl import as_tuning, read_scl
+from heritage_models.traditions.scl import as_tuning, read_scl, scale_remarks
 from heritage_models.traditions.tunings import from_degree, library_folder, measured_tuning
 from heritage_sim.base import InputError
 
@@ -74,6 +74,7 @@ def test_pitches_are_put_in_order_and_taken_once(tmp_path: Path) -> None:
         (f"as many notes as no number holds\n1{'0' * 400}\n", 2),
         (f"far too high\n2\n100.\n1{'0' * 5000}/3\n", 4),
         ("far too low\n1\n-24001.0\n", 3),
+        ("cents without their point\n3\n240\n690\n1225\n", 3),
     ],
 )
 def test_a_bad_tuning_is_refused_with_file_and_line(tmp_path: Path, text: str, line: int) -> None:
@@ -82,6 +83,32 @@ def test_a_bad_tuning_is_refused_with_file_and_line(tmp_path: Path, text: str, l
         read_scl(path)
     assert caught.value.where == f"{path}:{line}"
     assert caught.value.remedy
+
+
+def test_a_whole_number_is_a_ratio_up_to_five_octaves_and_beyond_only_with_a_slash(tmp_path: Path) -> None:
+    read = read_scl(written(tmp_path, "harmonics\n4\n3\n32\n33/1\n690.\n")).pitches_cents
+    np.testing.assert_allclose(read, [1901.955, 6000.0, 6053.273, 690.0], atol=5e-4)
+    with pytest.raises(InputError, match="690/1") as caught:
+        read_scl(written(tmp_path, "cents without their point\n2\n2\n690\n"))
+    assert caught.value.where.endswith("test.scl:4")
+    assert "690. with a point" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("pitches", "said"),
+    [
+        ("240. 490. 725. 969. 1225.", []),
+        ("240. 725. 490. 969. 1225.", ["490 cents stands after 725"]),
+        ("0. 240. 240. 1225.", ["at or below the first degree (0 cents) were left out: 1", "more than once"]),
+        ("300. 700. 1500.", ["does not repeat: its highest pitch, 1500 cents"]),
+    ],
+)
+def test_what_was_changed_or_assumed_of_a_scale_is_said(tmp_path: Path, pitches: str, said: list[str]) -> None:
+    lines = pitches.split()
+    scale = read_scl(written(tmp_path, "\n".join(["scale", str(len(lines)), *lines]) + "\n"))
+    remarks = scale_remarks(scale, as_tuning(scale, "here"))
+    assert len(remarks) == len(said)
+    assert all(part in remark for part, remark in zip(said, remarks, strict=True))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

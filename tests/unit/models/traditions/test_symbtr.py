@@ -9,6 +9,7 @@ import pytest
 
 from heritage_models.config import TraditionConfig
 from heritage_models.traditions import load_corpus
+from heritage_models.traditions.archive_use import archive_use
 from heritage_models.traditions.imported import import_symbtr, import_tunings, load_imported
 from heritage_models.traditions.symbtr import TICKS_PER_WHOLE, comma_tuning, read_rows, scores_of
 from heritage_sim.base import REST, InputError
@@ -149,6 +150,34 @@ def test_imported_tunings_sound_synthetic_melodies_and_can_be_chosen(tmp_path: P
     assert all(p.synthetic for p in other.pieces)
     with pytest.raises(InputError, match="no tuning"):
         load_corpus(config.model_copy(update={"tuning": "z"}), 1, tmp_path)
+
+
+def test_an_import_is_replaced_only_when_that_is_asked_for(tmp_path: Path) -> None:
+    score_file(tmp_path, [USUL, (9, 305, 1, 4), (9, 314, 3, 4)], "score.txt")
+    (tmp_path / "a.scl").write_text("a\n2\n700.\n1200.\n")
+    data = tmp_path / "data"
+    assert not import_symbtr(tmp_path / "score.txt", "mine", data).replaced
+    before = (data / "traditions" / "mine" / "tradition.json").read_bytes()
+    with pytest.raises(InputError, match="left as it is") as caught:
+        import_tunings(tmp_path / "a.scl", "mine", data)
+    assert "--replace" in caught.value.remedy
+    assert (data / "traditions" / "mine" / "tradition.json").read_bytes() == before
+    assert import_tunings(tmp_path / "a.scl", "mine", data, replacing=True).replaced
+    assert not (data / "traditions" / "mine" / "scores.npz").exists()
+    with pytest.raises(InputError, match="built-in"):
+        import_tunings(tmp_path / "a.scl", "gamelan", data)
+
+
+@needs_data
+def test_every_piece_of_an_import_is_used_or_has_a_reason(tmp_path: Path, monkeypatch) -> None:
+    summary = import_symbtr(DATA, "makam", tmp_path)
+    monkeypatch.setenv("HERITAGE_DATA", str(tmp_path))
+    for num_works in (50, 220, 1000):
+        use = archive_use(TraditionConfig(name="makam", kind="imported", num_works=num_works))
+        assert use.num_used == min(num_works, use.num_most)
+        assert use.num_used + sum(num for _, num in use.not_used) == summary.num_pieces > summary.num_read
+    corpus = load_corpus(TraditionConfig(name="makam", kind="imported"), 3, tmp_path)
+    assert len(corpus.pieces) + len(corpus.left_out) == summary.num_pieces
 
 
 @needs_data
