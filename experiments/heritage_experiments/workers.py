@@ -204,8 +204,10 @@ def run_on_ray(
 @contextlib.contextmanager
 def ray_running(num_cpus: int, object_store_mb: int) -> Iterator[None]:
     """Run a Ray of our own on this machine, quiet and on the loopback only, for as long as the context lasts."""
+    from heritage_serving.session import LOOPBACK_SWITCH, sigterm_interrupts
+
     # Workers inherit these: one thread each (they are as many as the cores), and none started that no one asked for.
-    for name, value in WORKER_ENVIRONMENT.items():
+    for name, value in (WORKER_ENVIRONMENT | {LOOPBACK_SWITCH: "0"}).items():
         os.environ.setdefault(name, value)
     import ray
 
@@ -219,8 +221,8 @@ def ray_running(num_cpus: int, object_store_mb: int) -> Iterator[None]:
         log_to_driver=False,
         logging_level=logging.ERROR,
         object_store_memory=object_store_mb * 1024 * 1024,
-        _node_ip_address="127.0.0.1",
     )
+    sigterm_interrupts()
     try:
         yield
     finally:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import math
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -150,6 +154,8 @@ def _serve_running(config: ServingConfig, http: bool) -> Iterator[None]:
         _require_cores(config, http, ray.cluster_resources().get("CPU", 0.0))
         started_serve = not _serve_runs()
         if started_serve:
+            # After Serve's import, which sets it to tell of every step.
+            logging.getLogger("ray.serve").setLevel(logging.WARNING)
             options = {"host": "127.0.0.1", "port": config.http_port}
             serve.start(proxy_location="HeadOnly" if http else "Disabled", http_options=options)
         elif http:
@@ -162,7 +168,9 @@ def _serve_running(config: ServingConfig, http: bool) -> Iterator[None]:
             yield
         finally:
             if started_serve:
-                serve.shutdown()
+                # Ray prints the end of Serve's controller, which is wanted here, as a failure.
+                with redirect_stdout(io.StringIO()):
+                    serve.shutdown()
     finally:
         if started_ray:
             ray.shutdown()
@@ -186,6 +194,17 @@ def _start_ray(config: ServingConfig, http: bool) -> None:
         object_store_memory=OBJECT_STORE_BYTES,
         **quiet,
     )
+    sigterm_interrupts()
+
+
+def sigterm_interrupts() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, so that what it started is given back; call it after ``ray.init``.
+
+    Ray's own handler aborts the process three seconds after the signal. Serve needs longer to stop its replicas, and
+    what then is left of Ray lives on for minutes.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _cores_needed(config: ServingConfig, http: bool) -> float:

@@ -140,15 +140,16 @@ def serve(
         )
     factory = partial(served_generator, wanted.generator, wanted.traditions, wanted.seed, cache)
     with http_service(factory, wanted.serving) as address:
-        if as_json:
-            print_json({"address": address, "checkpoint_sha256": checkpoint, "example_source": source})
-        else:
-            print(f"serving at {address} (checkpoint {checkpoint[:16]}); Ctrl-C stops it")
-            print(f"a source to build on: {source}")
         try:
+            if as_json:
+                print_json({"address": address, "checkpoint_sha256": checkpoint, "example_source": source})
+            else:
+                print(f"serving at {address} (checkpoint {checkpoint[:16]}); Ctrl-C stops it")
+                print(f"a source to build on: {source}", flush=True)
             threading.Event().wait(for_s or None)
         except KeyboardInterrupt:
-            print("stopping")
+            if not as_json:
+                print("stopping", flush=True)
 
 
 def _scenario(path: Path | None, tradition: str, sets: list[str] | None) -> Scenario:
