@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -17,11 +18,12 @@ from pydantic_core import PydanticCustomError
 
 from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
 from heritage_contracts.config import LedgerConfig
-from heritage_experiments.registry import OWN_KIND, content_sha256
+from heritage_experiments.registry import OWN_WRITTEN, content_sha256
 from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
 from heritage_serving.config import ServingConfig
 from heritage_sim.base import Section
 from heritage_sim.config import EconomyConfig, RoyaltyConfig
+from heritage_sim.royalty import OWN_KIND
 
 NAME = r"^[a-z0-9][a-z0-9_\-]*$"
 PRIMARY_OUTCOME = "payout_gap_communities"
@@ -186,11 +188,26 @@ def as_data(scenario: Scenario, *, defaults: bool = True) -> dict[str, Any]:
 
 
 def scenario_sha256(scenario: Scenario) -> str:
-    """Return the hash of everything that can change an outcome: all keys but ``runtime``, and the text of own parts."""
+    """Return the hash of everything that can change an outcome: all keys but ``runtime``, and the text of own parts.
+
+    Own parts count by their text wherever they are named, in arms and cells and among the shadow rules too, and not by
+    the folder they lie in.
+    """
     data = as_data(scenario)
     data.pop("runtime")
-    data["own_parts"] = {section: content_sha256(kind) for section, kind in sorted(scenario.own_parts.items())}
-    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(_with_texts(data), sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _with_texts(node: Any) -> Any:
+    """Return plain data with every part of the user's own as the hash of its text."""
+    if isinstance(node, dict):
+        return {key: _with_texts(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_with_texts(item) for item in node]
+    match = OWN_WRITTEN.match(node) if isinstance(node, str) else None
+    if match and Path(match["file"]).is_file():
+        return f"{content_sha256(match['file'] + ':' + match['name'])}{match['parameters'] or ''}"
+    return node
 
 
 def json_schema() -> dict[str, Any]:
@@ -200,10 +217,21 @@ def json_schema() -> dict[str, Any]:
     schema["properties"]["extends"] = {"type": "string", "description": "Scenario file that this one builds on."}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "heritage scenario"
-    for definition in ("GeneratorConfig", "RecommenderConfig", "RuleConfig", "LedgerConfig"):
+    definitions, own = schema["$defs"], {"type": "string", "pattern": OWN_KIND.pattern}
+    definitions["RegisteredRule"] = definitions["RuleConfig"]
+    definitions["RuleConfig"] = {
+        "description": "A royalty rule, registered or of one's own, with its parameters beside it or in brackets.",
+        "anyOf": [
+            {"$ref": "#/$defs/RegisteredRule"},
+            # A rule of the user's own has parameters that no schema knows.
+            {"type": "object", "properties": {"kind": own}, "required": ["kind"]},
+            {"type": "string"},
+        ],
+    }
+    for definition in ("GeneratorConfig", "RecommenderConfig", "LedgerConfig"):
         kind = schema.get("$defs", {}).get(definition, {}).get("properties", {}).get("kind")
         if kind and "enum" in kind:
-            kind["anyOf"] = [{"enum": kind.pop("enum")}, {"type": "string", "pattern": OWN_KIND.pattern}]
+            kind["anyOf"] = [{"enum": kind.pop("enum")}, own]
             kind.pop("type", None)
     return schema
 

@@ -15,10 +15,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from heritage_experiments.registry import load_class, take_out
+from heritage_experiments.registry import check_rule, load_class, rule_of, take_out
 from heritage_experiments.scenario import FIXED_FOR_ALL_CELLS, Cell, Scenario, as_data, overridden
 from heritage_experiments.scenario_source import KeyPath, Origin, Source, anchor_paths, put, read_source
 from heritage_sim.base import InputError
+from heritage_sim.royalty import OWN_KIND, RuleConfig
 
 QUICK = {"replications": 3, "listeners.num_listeners": 500, "economy.days": 21}
 """Upper bounds that ``--quick`` puts on a scenario."""
@@ -57,12 +58,30 @@ def check_source(source: Source, *, quick: bool = False) -> Scenario:
     scenario = _validated(source.data, source, ())
     if quick:
         scenario = _bounded(scenario)
-    for i, cell in enumerate(scenario.cells):
-        _check_cell(scenario, cell, i, source)
+    resolved = [_checked_cell(scenario, cell, i, source) for i, cell in enumerate(scenario.cells)]
     _check_outcomes(scenario, source)
-    for section, kind in scenario.own_parts.items():
-        load_class(section, kind)
+    _check_own_parts((scenario, *resolved))
     return scenario
+
+
+def _check_own_parts(scenarios: Sequence[Scenario]) -> None:
+    """Refuse parts of the user's own that cannot be made, and two rules of one name."""
+    for section, kind in {part for s in scenarios for part in s.own_parts.items()}:
+        load_class(section, kind)
+    named: dict[str, str] = {}
+    written: dict[str, RuleConfig] = {
+        rule.model_dump_json(): rule for s in scenarios for rule in (s.royalty.rule, *s.royalty.shadow)
+    }
+    for text, rule in written.items():
+        if OWN_KIND.match(rule.kind):
+            check_rule(rule)
+            name = rule_of(rule).name
+            if named.setdefault(name, text) != text:
+                raise InputError(
+                    f"two rules of your own call themselves {name!r}; the report tells rules apart by name",
+                    rule.kind,
+                    "give each class its own `kind`, and let the name tell its parameters",
+                )
 
 
 def _check_outcomes(scenario: Scenario, source: Source) -> None:
@@ -114,7 +133,7 @@ def _cell_data(scenario: Scenario, cell: Cell, where: str) -> dict[str, Any]:
     return data
 
 
-def _check_cell(scenario: Scenario, cell: Cell, index: int, source: Source) -> None:
+def _checked_cell(scenario: Scenario, cell: Cell, index: int, source: Source) -> Scenario:
     arm = scenario.arms.get(cell.arm, {})
     here = source.origin(("cells", index, "set"))
     for key in (*arm, *cell.set):
@@ -133,9 +152,7 @@ def _check_cell(scenario: Scenario, cell: Cell, index: int, source: Source) -> N
             layered.origins[path[2:]] = origin
     for dotted in cell.set:
         layered.origins[tuple(dotted.split("."))] = source.origin(("cells", index, "set", dotted))
-    resolved = _validated(data, layered, ())
-    for section, kind in resolved.own_parts.items():
-        load_class(section, kind)
+    return _validated(data, layered, ())
 
 
 def _validated(data: dict[str, Any], source: Source, prefix: KeyPath) -> Scenario:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from heritage_experiments.registry import OWN_KIND, SECTIONS
+from heritage_experiments.registry import OWN_WRITTEN, SECTIONS
 from heritage_sim.base import InputError
 
 KeyPath = tuple[str | int, ...]
@@ -307,11 +307,19 @@ def _anchor_kinds(node: Any, folder: Path) -> None:
             _anchor_kinds(item, folder)
     elif isinstance(node, dict):
         for key, value in node.items():
-            match = OWN_KIND.match(value) if isinstance(value, str) and str(key).split(".")[-1] == "kind" else None
-            if match:
-                node[key] = f"{(folder / match['file']).resolve()}:{match['name']}"
-            else:
-                _anchor_kinds(value, folder)
+            last = str(key).split(".")[-1]
+            if last in ("kind", "rule"):
+                node[key] = _anchored(value, folder)
+            elif last == "shadow" and isinstance(value, list):
+                node[key] = [_anchored(item, folder) for item in value]
+            _anchor_kinds(node[key], folder)
+
+
+def _anchored(value: Any, folder: Path) -> Any:
+    match = OWN_WRITTEN.match(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    return f"{(folder / match['file']).resolve()}:{match['name']}{match['parameters'] or ''}"
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:

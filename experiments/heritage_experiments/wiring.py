@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from heritage_experiments.registry import load_class
+from heritage_experiments.registry import make_own, rule_of
 from heritage_experiments.scenario import Scenario
 from heritage_models.config import GeneratorConfig, TraditionConfig
 from heritage_sim.base import (
@@ -29,11 +29,9 @@ from heritage_sim.base import (
     Piece,
     Population,
     Recommender,
-    RoyaltyRule,
     WorkBatch,
     WorkFeatures,
 )
-from heritage_sim.royalty import RuleConfig
 
 if TYPE_CHECKING:
     from heritage_models.encoder import NoteEncoder
@@ -116,8 +114,8 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
         performer=performer_of(scenario.traditions, scenario.seed, surroundings.cache_dir),
         generator=generator_for(scenario, surroundings),
         encoder=encoder_of(scenario.traditions, scenario.seed, surroundings.cache_dir),
-        rule=_rule(scenario, scenario.royalty.rule),
-        shadow_rules=tuple(_registered_rule(r) for r in scenario.royalty.shadow),
+        rule=rule_of(scenario.royalty.rule),
+        shadow_rules=tuple(rule_of(r) for r in scenario.royalty.shadow),
         post_lag_s=scenario.ledger.post_lag_s,
         ledger_name=scenario.own_parts.get("ledger", ledger.kind),
         make_people=lambda model: make_people(model, scenario.creators, scenario.communities, keys),
@@ -245,7 +243,7 @@ def generator_of(
     """Return a generator in this process; trains or fills a pool if the cache does not hold it yet."""
     corpora = corpora_of(traditions, seed, cache_dir)
     if own is not None:
-        return load_class("generator", own)(config, corpora, seed)
+        return make_own("generator", own, config, corpora, seed)
     from heritage_models.generator import make_generator
 
     return make_generator(config, corpora, seed, cache_dir, progress.report)
@@ -271,21 +269,10 @@ def archive_features(archive: WorkBatch) -> WorkFeatures:
     )
 
 
-def _rule(scenario: Scenario, config: RuleConfig) -> RoyaltyRule:
-    own = scenario.own_parts.get("royalty.rule")
-    return load_class("royalty.rule", own)(config) if own else _registered_rule(config)
-
-
-def _registered_rule(config: RuleConfig) -> RoyaltyRule:
-    from heritage_sim.royalty import make_rule
-
-    return make_rule(config)
-
-
 def _recommender(scenario: Scenario, keys: Keys) -> Recommender:
     own = scenario.own_parts.get("recommender")
     if own:
-        return load_class("recommender", own)(scenario.recommender, keys)
+        return make_own("recommender", own, scenario.recommender, keys)
     from heritage_models.recommenders import make_recommender
 
     return make_recommender(scenario.recommender, keys)
@@ -295,7 +282,7 @@ def _ledger(scenario: Scenario, replication: int, payees: Sequence[str]) -> Ledg
     own = scenario.own_parts.get("ledger")
     config = scenario.ledger.of_replication(replication)
     if own:
-        return load_class("ledger", own)(config, payees, scenario.economy.genesis_s)
+        return make_own("ledger", own, config, payees, scenario.economy.genesis_s)
     from heritage_contracts import make_ledger
 
     return make_ledger(config, payees, scenario.economy.genesis_s)

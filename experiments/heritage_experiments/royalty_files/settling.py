@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from heritage_experiments.registry import written_rule
 from heritage_experiments.royalty_files.case import Case
 from heritage_sim.base import InputError, Statement
-from heritage_sim.royalty import RULES, Rule, make_rule, settle_usage
+from heritage_sim.royalty import RULES, Rule, settle_usage
 
 
 def parse_rules(text: str) -> list[Rule]:
-    """Return the rules of a comma-separated list, such as ``pro_rata,community_weighted(strength=0.5)``.
+    """Return the rules of a comma-separated list, such as ``pro_rata,mine.py:Mine(floor=5)``.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def parse_rules(text: str) -> list[Rule]:
     names = _split_outside_brackets(text)
     if not names:
         raise InputError("no rule was named", "--rules", f"choose from: {', '.join(RULES)}")
-    rules = [make_rule(name) for name in names]
+    rules = [written_rule(name) for name in names]
     for i, rule in enumerate(rules):
         if rule in rules[:i]:
             raise InputError(f"rule {rule.name} stands twice", "--rules", "name each rule once")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -13,7 +14,10 @@ from heritage_sim.royalty.registry import RULES
 from heritage_sim.royalty.rule import Rule
 
 _DEFAULT = "pro_rata"
-_WRITTEN = re.compile(r"^\s*(\w+)\s*(?:\(([^()]*)\))?\s*$")
+_WRITTEN = re.compile(r"^\s*(\w+|.+\.py:[A-Za-z_]\w*)\s*(?:\(([^()]*)\))?\s*$")
+
+OWN_KIND = re.compile(r"^(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)$")
+"""A part of the user's own as ``kind`` names it: ``file.py:Class``."""
 
 
 def _with_every_parameter(schema: dict[str, Any]) -> None:
@@ -28,6 +32,8 @@ def _with_every_parameter(schema: dict[str, Any]) -> None:
 
 def _from_words(written: str) -> dict[str, Any]:
     parts = _WRITTEN.match(written)
+    if parts is None and written.strip().endswith(".py"):
+        raise ValueError(f"{written.strip()!r} names no class; write file.py:Class")
     if parts is None:
         raise ValueError(f"cannot read the rule {written!r}; write a name, or name(parameter=number)")
     parameters: dict[str, Any] = {"kind": parts[1]}
@@ -35,8 +41,16 @@ def _from_words(written: str) -> dict[str, Any]:
         key, equals, value = (p.strip() for p in part.partition("="))
         if not equals or not value:
             raise ValueError(f"cannot read {part!r} in the rule {written!r}; write parameter=value")
-        parameters[key] = value
+        parameters[key] = _number(value) if OWN_KIND.match(parts[1]) else value
     return parameters
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number that a text means, or the text: a class of the user's own need not read text."""
+    for read in (int, float):
+        with suppress(ValueError):
+            return read(text)
+    return text
 
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +75,8 @@ class RuleConfig(Section):
     """A royalty rule by its registered name, with the rule's own parameters beside it.
 
     ``{kind: community_weighted, strength: 0.5}`` may also be written ``community_weighted(strength=0.5)``.
-    A key that is no parameter of the named rule is an error.
+    A key that is no parameter of the named rule is an error. ``kind`` may also be ``file.py:Class``, a rule of the
+    user's own, whose parameters are checked where the class is loaded (`heritage_experiments.registry`).
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_with_every_parameter)
@@ -77,7 +92,9 @@ class RuleConfig(Section):
     @field_validator("kind")
     @classmethod
     def _registered(cls, kind: str) -> str:
-        if kind not in RULES:
+        if kind not in RULES and not OWN_KIND.match(kind):
+            if kind.endswith(".py"):
+                raise ValueError(f"{kind!r} names no class; write file.py:Class")
             near = get_close_matches(kind, RULES, n=1)
             meant = f"; did you mean {near[0]}?" if near else "."
             raise ValueError(f"no royalty rule is called {kind!r}{meant} There are: {', '.join(RULES)}")
@@ -109,7 +126,8 @@ def make_rule(config: RuleConfig | str) -> Rule:
     Raises
     ------
     InputError
-        If a written rule cannot be read, no rule has that name, or a parameter does not fit.
+        If a written rule cannot be read, no rule has that name, or a parameter does not fit; or if the rule is one of
+        the user's own, which only `heritage_experiments.registry.rule_of` loads.
     """
     if isinstance(config, str):
         try:
@@ -118,6 +136,12 @@ def make_rule(config: RuleConfig | str) -> Rule:
             raise InputError(
                 first_words(wrong), f"royalty rule {config!r}", f"choose from: {', '.join(RULES)}"
             ) from None
+    if config.kind not in RULES:
+        raise InputError(
+            f"the rule {config.kind} stands in a file of its own, which is not loaded here",
+            "royalty rule",
+            f"choose from: {', '.join(RULES)}",
+        )
     return RULES[config.kind].model_validate(config.model_extra or {})
 
 

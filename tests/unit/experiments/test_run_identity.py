@@ -9,23 +9,28 @@ from heritage_experiments.store import RunStore
 from heritage_sim.base import InputError
 
 OWN_RULE = """\
-class Rule:
-    name, needs_listeners, num_rounds = "mine", False, 1
+from heritage_sim.royalty.rules.pro_rata import ProRata
 
-    def statistics(self):
-        pass
 
-    def settle(self):
-        pass
+class Rule(ProRata):
+    kind = "mine"
 """
 
 
-def test_a_changed_library_or_part_of_ones_own_is_other_code(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "where",
+    [
+        "royalty: {rule: {kind: 'mine.py:Rule'}}",
+        "cells: [{name: a, set: {royalty.rule: mine.py:Rule}}]",
+        "arms: {mine: {royalty: {shadow: [mine.py:Rule]}}}\ncells: [{name: a, arm: mine}]",
+    ],
+)
+def test_a_changed_library_or_part_of_ones_own_is_other_code(tmp_path, monkeypatch, where):
     (tmp_path / "mine.py").write_text(OWN_RULE)
     (tmp_path / "s.yaml").write_text(
         "name: small\ntraditions: [{name: gamelan, kind: gamelan, num_works: 20}]\n"
         "communities: [{name: Tirtanala, tradition: gamelan}]\ngenerator: {kind: archive}\n"
-        "royalty: {rule: {kind: 'mine.py:Rule'}}\n"
+        f"{where}\n"
     )
     monkeypatch.setenv("HERITAGE_CACHE", str(tmp_path / "cache"))
     scenario = load_scenario(tmp_path / "s.yaml")

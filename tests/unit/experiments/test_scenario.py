@@ -63,14 +63,14 @@ def test_quick_only_ever_bounds(tmp_path):
 
 
 def test_a_part_of_ones_own_counts_by_its_text(tmp_path):
-    rule = "class Rule:\n    name = needs_listeners = num_rounds = statistics = settle = None\n"
+    rule = "from heritage_sim.royalty.rules.pro_rata import ProRata\nclass Rule(ProRata): pass\n"
     (tmp_path / "s.yaml").write_text(
         f"extends: {SCENARIOS / 'quickstart.yaml'}\ncells: []\ncomparisons: []\n"
         "royalty: {rule: {kind: 'mine.py:Rule'}}\n"
     )
     (tmp_path / "mine.py").write_text(rule)
     scenario = load_scenario(tmp_path / "s.yaml")
-    assert scenario.own_parts == {"royalty.rule": f"{tmp_path / 'mine.py'}:Rule"}
+    assert scenario.royalty.rule.kind == f"{tmp_path / 'mine.py'}:Rule"
     assert yaml.safe_load(scenario_yaml(scenario))["royalty"]["rule"]["kind"].endswith("mine.py:Rule")
     before = scenario_sha256(scenario)
     (tmp_path / "mine.py").write_text(rule + "# changed\n")
