@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from heritage_experiments.report.words import number
+from heritage_experiments.report.words import digits_for, number
 from heritage_sim.base import BPS, Currency
 
 
@@ -44,7 +44,8 @@ def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assum
         listeners["num_listeners"] * p["share"] * p["fee_units_per_day"] * listeners["royalty_share_bps"] / BPS
         for p in listeners["plans"]
     )
-    monthly = currency.show(round(30 * pool))
+    month = 30.0 * pool / 10**currency.decimals
+    monthly = f"{number(month, digits_for(currency.code, month))} {currency.code}"
     shares = {number(100.0 * c["share_bps"] / BPS, 0) for c in communities}
     return [
         Assumption(

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from heritage_experiments.report.money import creator_amounts
 from heritage_experiments.report.run_data import CellFacts, RunData
-from heritage_experiments.report.words import rule_name
+from heritage_experiments.report.words import days_said, rule_name
 from heritage_experiments.statistics import student_t_interval
 from heritage_sim.metrics import kaplan_meier, lorenz_curve, lorenz_dominance
 
@@ -113,19 +113,20 @@ def lorenz(run: RunData, cells: Sequence[CellFacts]) -> Drawing | None:
             curves.append((cell, np.linspace(0.0, 100.0, money.size), 100.0 * money, amounts.shape))
     if not curves:
         return None
-    with _figure(3.9) as (figure, ax):
+    with _figure(4.5) as (figure, ax):
         ax.plot([0, 100], [0, 100], color=QUIET, lw=1.0, label="line of equality")
         for i, (cell, people, money, _) in enumerate(curves):
             ax.plot(people, money, color=_colour(i), ls=_dash(i), label=rule_name(cell.rule))
         ax.set(xlabel="creators, least paid first (%)", ylabel="share of all creators' payout (%)")
         ax.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
-        ax.legend(loc="upper left")
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         svg = _svg(figure, "lorenz", "Lorenz curves of creator payout by royalty rule, beside the line of equality")
     replications, creators = curves[0][3]
+    days = days_said({c.name: run.days[c.name] for c in cells})
     return Drawing(
         "lorenz",
         "How creators' payout is spread, by rule",
-        f"Lorenz curves over creators (community funds left out), {_arm(cells)}whole run of {run.days} days. Mean "
+        f"Lorenz curves over creators (community funds left out), {_arm(cells)}whole run of {days}. Mean "
         f"curve of n = {replications} replications with {creators} creators each; {_seeds(run)}. The nearer to the "
         f"line of equality, the more equal. {_dominance([(c, np.diff(money)) for c, _, money, _ in curves])}",
         svg,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from heritage_experiments.report.money import MoneyRow, by_community, by_rank
+from heritage_experiments.report.money import MoneyRow, by_community, by_kind, by_rank
 from heritage_experiments.report.run_data import CellFacts, ComparisonFacts, RunData
 from heritage_experiments.report.words import LABELS
 from heritage_experiments.statistics import STATIC, Finding, compare, correct, student_t_interval
@@ -38,6 +38,7 @@ class Answer:
     primary: Finding | None
     findings: tuple[Finding, ...]
     communities: tuple[MoneyRow, ...]
+    kinds: tuple[MoneyRow, ...]
     bands: tuple[MoneyRow, ...]
 
 
@@ -77,6 +78,7 @@ class Findings:
                 primary=next((f for f in found if f.comparison == c.name and f.primary), None),
                 findings=tuple(f for f in found if f.comparison == c.name),
                 communities=tuple(by_community(run, c)),
+                kinds=tuple(by_kind(run, c)),
                 bands=tuple(by_rank(run, c)),
             )
             for c in run.comparisons

@@ -1,4 +1,4 @@
-"""Who pays and who gains: money per month, by community and by creators' rank, of the cells of a comparison.
+"""Who pays and who gains: money per month, by community, kind of payee and creators' rank, of a comparison's cells.
 
 A month is 30 days; amounts are in the currency. Creators are ranked by their own payout under each rule (the best paid
 tenth here against the best paid tenth there), on all sides alike: following the control's ranks instead would make its
@@ -33,11 +33,11 @@ class MoneyRow:
     Parameters
     ----------
     who : str
-        Community, or band of creators.
+        Community, kind of payee, or band of creators.
     num_people : int
-        Creators in the band; 0 for a community.
+        Creators in the band or group; 0 for communities and funds.
     control_mean : float
-        Currency per month in the control cell: per community, or per creator of the band.
+        Currency per month in the control cell: of the whole group, but per creator in a band.
     effect : Effect
         Treatment minus control, in the same unit.
     """
@@ -69,7 +69,7 @@ def monthly(run: RunData, cell: str, rule: str | None = None) -> pd.DataFrame:
     rows = rows[~rows["shadow"]] if rule is None else rows[rows["shadow"] & (rows["rule"] == rule)]
     units = rows.pivot_table(index="replication", columns="payee_id", values="units", aggfunc="sum", fill_value=0)
     units = units.reindex(columns=run.payees["payee_id"], fill_value=0)
-    return units * (MONTH_DAYS / run.days_of(cell) / 10**run.currency.decimals)
+    return units * (MONTH_DAYS / run.days[cell] / 10**run.currency.decimals)
 
 
 def by_community(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
@@ -80,6 +80,19 @@ def by_community(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
         for amounts in _amounts(run, comparison)
     ]
     return [_row(name, 0, [side[i] for side in sums]) for i, name in enumerate(run.communities)]
+
+
+def by_kind(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
+    """Return the money of all creators together and of all community funds together."""
+    creators = (run.payees["kind"] == "creator").to_numpy()
+    sides = _amounts(run, comparison)
+    return [
+        _row(who, size, [amounts[:, inside].sum(axis=1) for amounts in sides])
+        for who, size, inside in (
+            ("all creators together", int(creators.sum()), creators),
+            ("all funds together", 0, ~creators),
+        )
+    ]
 
 
 def by_rank(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:

@@ -148,19 +148,21 @@ class RunData:
         """Return the communities' names, by index."""
         return tuple(str(c["name"]) for c in self.scenario["communities"])
 
-    @property
-    def days(self) -> int:
-        """Return the simulated days of a replication, as the scenario sets them for all cells."""
-        return int(self.scenario["economy"]["days"])
-
-    def days_of(self, cell: str) -> int:
-        """Return the simulated days of a cell's replications: its own, which an arm may have set."""
-        return int(self.daily.loc[self.daily["cell"] == cell, "day"].max()) + 1
+    @cached_property
+    def days(self) -> dict[str, int]:
+        """Return the simulated days of each cell's replications: its own, which an arm may have set."""
+        last = self.daily.groupby("cell")["day"].max()
+        return {cell.name: int(last.loc[cell.name]) + 1 for cell in self.cells}
 
     @property
     def currency(self) -> Currency:
         """Return the unit of all amounts."""
         return LedgerConfig.model_validate(self.scenario.get("ledger") or {}).currency
+
+    @property
+    def is_quick(self) -> bool:
+        """Return whether the run was bounded by ``--quick``, which shows how it goes and answers nothing."""
+        return bool(self.manifest.get("quick", False))
 
     @property
     def num_planned(self) -> int:

@@ -1,17 +1,19 @@
-"""Numbers and names as people read them, and the sentences that answer. No figure is made here, only said."""
+"""Numbers and names as people read them. No figure is made here, only said."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from heritage_experiments.report.money import MoneyRow
 from heritage_experiments.report.run_data import CellFacts, ComparisonFacts
-from heritage_experiments.statistics import Finding, PairedDifference, Verdict, judge
+from heritage_experiments.statistics import Finding, PairedDifference, Verdict
+
+GAP = "payout_gap_communities"
+"""The outcome that is spoken of as the gap."""
 
 LABELS = {
-    "payout_gap_communities": "Gap between communities' shares of payout",
+    GAP: "Gap between communities' shares of payout",
     "payout_theil_between_communities": "Theil index of payout, between communities",
     "payout_gini_creators": "Gini index of payout over creators",
     "payout_gini_communities": "Gini index of payout over communities",
@@ -40,14 +42,6 @@ LABELS = {
     "gini_plays_works": "Gini index of plays over works",
     "pool_units": "Royalty pool",
 }
-BESIDE = (
-    "plays_per_session",
-    "abandonment_rate",
-    "plays_share_generated",
-    "violations_per_generated_piece",
-    "consistency_generated_mean",
-)
-"""What is said of arms beside the primary outcome."""
 _BY_COMMUNITY = {
     "payout_share_community_": "Share of payout",
     "plays_share_community_": "Share of plays",
@@ -92,12 +86,29 @@ def digits_for(unit: str, scale: float) -> int:
         return 0 if scale >= 100 else 1
     if not math.isfinite(scale) or scale == 0.0:
         return 2
-    return max(0, min(4, 2 - math.floor(math.log10(scale))))
+    # Hundredths of a point or of money are enough, unless nothing would be left.
+    most = 4 if unit in ("1", "") or scale < 0.005 else 2
+    return max(0, min(most, 2 - math.floor(math.log10(scale))))
+
+
+def scale_of(d: PairedDifference) -> float:
+    """Return the size of a difference and its interval, which decides how many decimals both are shown with."""
+    return max((abs(x) for x in (d.mean, d.low, d.high) if math.isfinite(x)), default=math.nan)
+
+
+def p_value(p: float) -> str:
+    """Return a p-value to three decimals; a dash where there is none."""
+    return "< 0.001" if p < 0.001 else number(p, 3)
 
 
 def short_unit(unit: str) -> str:
     """Return a unit as it stands behind a number."""
     return _SHORT_UNITS.get(unit, unit)
+
+
+def table_unit(unit: str) -> str:
+    """Return a unit as it stands in a column of its own, where counts, ratios and indexes have none."""
+    return short_unit(unit) or "number"
 
 
 def difference_unit(unit: str) -> str:
@@ -114,7 +125,7 @@ def interval(low: float, high: float, digits: int, signed: bool = True) -> str:
 
 def difference(d: PairedDifference, unit: str) -> str:
     """Return a difference with its unit and interval: ``−3.10 pp (−3.80 to −2.40)``."""
-    digits = digits_for(unit, max(abs(d.mean), abs(d.low), abs(d.high)))
+    digits = digits_for(unit, scale_of(d))
     shown = f"{number(d.mean, digits, True)} {difference_unit(unit)}".strip()
     return f"{shown} ({interval(d.low, d.high, digits)})"
 
@@ -125,99 +136,39 @@ def comparison_title(c: ComparisonFacts) -> str:
         where = f" (arm {c.treatment.arm})" if c.treatment.arm else ""
         if c.treatment.rule == c.control.rule:
             return f"{c.treatment.name} compared with {c.control.name}"
-        return f"{_capital(rule_name(c.treatment.rule))} compared with {rule_name(c.control.rule)}{where}"
+        return f"{capital(rule_name(c.treatment.rule))} compared with {rule_name(c.control.rule)}{where}"
     if c.treatment.rule == c.control.rule:
-        return f"{_capital(c.treatment.arm)} compared with {c.control.arm} (rule {rule_name(c.treatment.rule)})"
-    return f"{_capital(cell_name(c.treatment))} compared with {cell_name(c.control)}"
+        return f"{capital(c.treatment.arm)} compared with {c.control.arm} (rule {rule_name(c.treatment.rule)})"
+    return f"{capital(cell_name(c.treatment))} compared with {cell_name(c.control)}"
 
 
-def verdict_sentence(f: Finding, communities: tuple[str, ...], num_primary: int) -> str:
-    """Return the sentence that answers a comparison: the verdict first, then the figures it rests on."""
-    d = f.effect.total
-    what = label(f.outcome, communities)
-    digits = digits_for(f.unit, max(abs(f.treatment_mean), abs(f.control_mean)))
-    unit, apart = short_unit(f.unit), difference_unit(f.unit).replace("pp", "percentage points")
-    levels = f"from {number(f.control_mean, digits)} to {number(f.treatment_mean, digits)}"
-    if unit not in ("", "pp"):
-        levels += f" {unit}"
-    evidence = (
-        f"95 % interval {interval(d.low, d.high, digits_for(f.unit, max(abs(d.low), abs(d.high))))}; n = {d.n} pairs"
-    )
-    if f.verdict is Verdict.UNDEFINED:
-        return f"{what}: not defined in these cells."
-    if f.verdict is Verdict.NONE:
-        return f"{what}: no difference at all. All {d.n} pairs of replications gave exactly the same value."
-    if f.verdict is Verdict.NOT_SHOWN:
-        if not math.isfinite(d.low):
-            why = "one pair of replications gives no interval"
-        elif d.low <= 0.0 <= d.high:
-            why = "the interval contains zero"
-        else:
-            why = f"not after Holm's correction over {num_primary} primary comparisons, p = {number(f.adjusted_p, 3)}"
-        mean = number(d.mean, digits_for(f.unit, abs(d.mean)), True)
-        return f"{what}: a difference is not shown. Mean {mean} {apart} ({evidence}): {why}.".replace("  ", " ")
-    verb = "rises" if f.verdict is Verdict.HIGHER else "falls"
-    size = number(abs(d.mean), digits_for(f.unit, abs(d.mean)))
-    return f"{what} {verb} by {size} {apart}".rstrip() + f", {levels} ({evidence})."
+def badge(f: Finding | None) -> str:
+    """Return the verdict on a primary outcome, saying what it is of: a badge stands far from the sentence."""
+    if f is None:
+        return "not recorded"
+    if f.outcome == GAP:
+        return {Verdict.LOWER: "gap narrower", Verdict.HIGHER: "gap wider"}.get(f.verdict, f"gap: {f.verdict}")
+    return f"{label(f.outcome)}: {f.verdict}"
 
 
-def split_sentence(f: Finding) -> str:
-    """Return the arithmetic effect apart from the behavioural response; empty where there is no shadow."""
-    if f.effect.arithmetic is None or f.effect.response is None:
-        return ""
-    return (
-        f"Arithmetic alone, the same plays shared out by the other rule: {difference(f.effect.arithmetic, f.unit)}"
-        f"{_flag(f.effect.arithmetic)}. What people then do differently: {difference(f.effect.response, f.unit)}"
-        f"{_flag(f.effect.response)}."
-    )
+def gain_or_loss(verdict: Verdict) -> str:
+    """Return the verdict on a change of somebody's money."""
+    return {Verdict.LOWER: "loses", Verdict.HIGHER: "gains"}.get(verdict, str(verdict))
 
 
-def fixed_sentence(f: Finding, treatment_spread: float, control_spread: float) -> str:
-    """Return a warning where a rule pins the outcome, so that its fall or rise is no finding; else nothing.
-
-    Spreads are largest minus smallest value over the replications. Whole units of money leave a trace of rounding.
-    """
-    if control_spread <= 0.0 or not treatment_spread <= 1e-4 * control_spread:
-        return ""
-    return (
-        f"By construction: under the treatment every replication gives {number(f.treatment_mean, 2)} "
-        f"{short_unit(f.unit)}, whatever people do. The rule fixes this figure; it is not a finding about behaviour."
-    )
+def days_said(days: Mapping[str, int]) -> str:
+    """Return how long cells run, each named only where they differ: ``60 days``."""
+    lengths = sorted(set(days.values()))
+    if len(lengths) == 1:
+        return f"{lengths[0]} days"
+    return "; ".join(f"{n} days ({', '.join(cell for cell, d in days.items() if d == n)})" for n in lengths)
 
 
-def beside_sentence(findings: Sequence[Finding]) -> str:
-    """Return what else differs between two arms, each by its own interval; empty where nothing is defined."""
-    by_name = {f.outcome: f for f in findings}
-    parts = []
-    for name in BESIDE:
-        f = by_name.get(name)
-        if f is None or f.verdict is Verdict.UNDEFINED:
-            continue
-        d = f.effect.total
-        said = "no difference at all" if d.identical else difference(d, f.unit) + _flag(d)
-        parts.append(f"{label(name).lower()} {said}")
-    return f"Beside it, each by its own interval: {'; '.join(parts)}." if parts else ""
+def listed(names: tuple[str, ...]) -> str:
+    """Return names as a sentence lists them: ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
 
 
-def money_sentence(rows: list[MoneyRow], currency: str) -> str:
-    """Return what the comparison is worth to each group, per month, and which of it is not shown."""
-    if all(row.effect.total.identical for row in rows):
-        return "In money: no difference at all for any community."
-    parts = [
-        f"{row.who} no difference at all"
-        if row.effect.total.identical
-        else f"{row.who} {difference(row.effect.total, currency)}{_flag(row.effect.total)}"
-        for row in rows
-    ]
-    return f"In money, {currency} per month: " + "; ".join(parts).replace(f" {currency} (", " (") + "."
-
-
-def _flag(d: PairedDifference) -> str:
-    verdict = judge(d)
-    if verdict is Verdict.NONE:
-        return ", no difference at all"
-    return ", not shown" if verdict is Verdict.NOT_SHOWN else ""
-
-
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Return a text with its first letter as a capital."""
     return text[:1].upper() + text[1:]

@@ -14,14 +14,16 @@ import pandas as pd
 import pytest
 import yaml
 
-from heritage_experiments.report import answer_lines, words, write_report
+from heritage_experiments.report import answer_lines, sentences, words, write_report
 from heritage_experiments.report.findings import Findings
+from heritage_experiments.report.glossary import RULES_IN_WORDS
 from heritage_experiments.report.money import creator_amounts
 from heritage_experiments.report.run_data import RunData
 from heritage_experiments.scenario import Scenario, as_data
 from heritage_experiments.statistics import compare, paired_difference
 from heritage_experiments.store import RunStore, Task
 from heritage_sim.base import InputError, Keys
+from heritage_sim.royalty import RULES
 
 NUM_REPLICATIONS, DAYS, NUM_CREATORS, POOL = 6, 14, 12, 3_000_000_000
 CELLS = {
@@ -77,10 +79,12 @@ def columns(names: str, rows: list[tuple]) -> dict[str, Any]:
     return dict(zip(names.split(), (list(c) for c in zip(*rows, strict=True)), strict=True))
 
 
-def write_run(folder: Path, only: int = NUM_REPLICATIONS) -> Path:
+def write_run(folder: Path, only: int = NUM_REPLICATIONS, *, quick: bool = False, skip: str = "") -> Path:
     store = RunStore(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    store.update_manifest(run_id="made-up-001", versions={"numpy": "2"}, checkpoints={"constrained": "ab" * 32})
+    store.update_manifest(
+        run_id="made-up-001", versions={"numpy": "2"}, checkpoints={"constrained": "ab" * 32}, quick=quick
+    )
     store.write_plan([Task(r, cell) for r in range(NUM_REPLICATIONS) for cell in CELLS])
     store.write_text("scenario.yaml", yaml.safe_dump(as_data(scenario()), sort_keys=False, allow_unicode=True))
     names = [(c, n, "community", c) for c, n in enumerate(COMMUNITIES)]
@@ -88,7 +92,8 @@ def write_run(folder: Path, only: int = NUM_REPLICATIONS) -> Path:
     store.write_once("payees", columns("payee_id name kind community", names))
     for r in range(only):
         for cell, (arm, rule, shift) in CELLS.items():
-            write_replication(store, Task(r, cell), arm, rule, shift)
+            if cell != skip:
+                write_replication(store, Task(r, cell), arm, rule, shift)
     return folder
 
 
@@ -103,6 +108,7 @@ def write_replication(store: RunStore, task: Task, arm: str, rule: str, shift: f
     if rule == "pro_rata":
         payouts += payout_rows(r, "user_centric", True, static)
     days = list(range(DAYS))
+    outcomes += [("works_recorded", 50.0 + r - shift * (2 + r % 2), "1", 1), ("works_rereleased", 0.0, "1", 1)]
     store.write_parts(
         task,
         {
@@ -212,7 +218,7 @@ def test_what_a_scenario_says_is_shown_as_text_not_as_markup(html: str):
 
 
 def test_the_answer_gives_effect_interval_unit_and_n(run_dir: Path):
-    rule, placebo = answer_lines(run_dir)
+    _, rule, placebo = answer_lines(run_dir)
     gaps = [np.ptp(shares(r, 4.0)) - np.ptp(shares(r, 0.0)) for r in range(NUM_REPLICATIONS)]
     assert f"falls by {-np.mean(gaps):.2f} percentage points" in rule
     assert f"n = {NUM_REPLICATIONS} pairs" in rule
@@ -269,8 +275,8 @@ def test_a_figure_that_the_rule_fixes_is_not_sold_as_a_finding():
         columns=["cell", "arm", "rule", "replication", "name", "value", "unit", "n"],
     )
     (finding,) = compare(table, "x", "weighted", "pro_rata")
-    assert words.fixed_sentence(finding, 1e-8, 5.0).startswith("By construction")
-    assert words.fixed_sentence(finding, 0.4, 5.0) == ""
+    assert sentences.fixed_sentence(finding, 1e-8, 5.0).startswith("By construction")
+    assert sentences.fixed_sentence(finding, 0.4, 5.0) == ""
 
 
 def test_rank_bands_hold_every_creator_once_and_all_their_money(run_dir: Path):
@@ -334,8 +340,8 @@ def test_an_unfinished_run_is_reported_as_such(tmp_path: Path):
 
 def test_one_replication_shows_nothing(tmp_path: Path):
     lines = answer_lines(write_run(tmp_path / "one", only=1))
-    assert "a difference is not shown" in lines[0]
-    assert "no interval" in lines[0]
+    assert "a difference is not shown" in lines[2]
+    assert "no interval" in lines[2]
 
 
 def test_a_run_with_nothing_finished_is_refused_with_a_remedy(tmp_path: Path):
@@ -360,3 +366,87 @@ def test_amounts_in_smallest_units_are_shown_in_the_currency(run_dir: Path):
     run = RunData(run_dir)
     assert run.values("archive-pro_rata", "pool_units").iloc[0] == pytest.approx(POOL / 10**6)
     assert json.loads((run_dir / "plan.json").read_text())["tasks"]
+
+
+def test_a_quick_run_says_first_of_all_that_it_answers_nothing(tmp_path: Path):
+    folder = write_run(tmp_path / "quick", quick=True)
+    said = (
+        f"A quick run, to see how it goes: n = {NUM_REPLICATIONS}, {DAYS} days, 5,000 listeners; it does not answer "
+        "the question"
+    )
+    assert answer_lines(folder)[0] == said
+    html = write_report(folder).read_text(encoding="utf-8")
+    assert 0 < html.index(said) < html.index('class="summary"')
+
+
+def test_a_partial_run_says_so_before_it_answers(tmp_path: Path):
+    first = answer_lines(write_run(tmp_path / "killed", only=2, skip="archive-pro_rata"))[0]
+    assert first.startswith(f"Not complete: 4 of {3 * NUM_REPLICATIONS} replications have finished")
+    assert first.endswith("1 comparison has no figures yet")
+
+
+def test_a_whole_run_carries_no_caveat(run_dir: Path, html: str):
+    assert answer_lines(run_dir)[0].startswith("In short. ")
+    assert 'class="warning"' not in html
+
+
+def test_badges_say_what_they_are_of(html: str):
+    assert re.findall(r'<h3>[^<]*<span class="badge [a-z-]+">([^<]+)</span>', html)[:2] == [
+        "gap narrower",
+        "gap: no difference at all",
+    ]
+    assert set(re.findall(r'<td><span class="badge [a-z-]+">([^<]+)</span></td>', html)) == {
+        "gains", "loses", "not shown", "no difference at all",
+    }  # fmt: skip
+
+
+def test_the_summary_gives_each_comparison_one_sentence_with_its_levels(run_dir: Path):
+    summary = answer_lines(run_dir)[0].removeprefix("In short. ")
+    before, after = (np.mean([np.ptp(shares(r, shift)) for r in range(NUM_REPLICATIONS)]) for shift in (0.0, 4.0))
+    first, second = re.split(r"(?<=\.) (?=[A-Z])", summary)
+    assert f"narrows the gap from {before:.0f} to {after:.0f} percentage points" in first
+    assert "by design" not in first
+    assert "The archive arm in place of the constrained one: no difference at all in the gap." in second
+
+
+def test_creators_and_funds_together_are_all_that_is_paid(run_dir: Path):
+    run = RunData(run_dir)
+    creators, funds = Findings(run).answers[0].kinds
+    pool = POOL / 10**6 * 30 / DAYS
+    assert creators.num_people == NUM_CREATORS
+    assert creators.control_mean == pytest.approx(0.9 * pool, rel=1e-6)
+    assert funds.control_mean == pytest.approx(0.1 * pool, rel=1e-6)
+    assert creators.control_mean == pytest.approx(creator_amounts(run, run.comparisons[0].control).sum(axis=1).mean())
+
+
+def test_the_answer_says_what_creators_do_with_interval_and_leaves_out_what_nobody_does(run_dir: Path):
+    _, rule, placebo = answer_lines(run_dir)
+    made = [-4.0 * (2 + r % 2) for r in range(NUM_REPLICATIONS)]
+    assert f"works recorded by people 52.5 to {52.5 + np.mean(made):.1f}, −{-np.mean(made):.1f} (−" in rule
+    assert "released again" not in rule
+    assert "works recorded by people the same in every pair" in placebo
+
+
+def test_days_are_named_by_cell_where_they_differ(html: str):
+    assert f"{DAYS} days &middot;" in html
+    assert words.days_said({"a": 60, "b": 90, "c": 60}) == "60 days (a, c); 90 days (b)"
+
+
+def test_levels_are_said_to_rest_on_uncalibrated_assumptions(html: str):
+    plays = np.mean([250 + r + d % 3 for r in range(NUM_REPLICATIONS) for d in range(DAYS)])
+    assert f"a play lasts {9000 / plays:.0f} s on average" in html
+    assert "at most 4 slates of 10 works" in html
+
+
+def test_words_are_explained_if_and_only_if_they_stand_on_the_page(html: str):
+    explained = re.findall(r"<dt>(.*?)</dt>", html)
+    assert {"Pro-rata", "User-centric", "Arm constrained", "Arm archive", "Cell", "Holm&#39;s correction"} <= set(
+        explained
+    )
+    assert not {"Community-weighted", "Threshold", "Jain index", "Arm unconditioned"} & set(explained)
+    assert "Nothing is generated" in html
+    assert html.index('href="#words"') < html.index('<section id="words">')
+
+
+def test_every_rule_of_the_house_has_its_words():
+    assert set(RULES_IN_WORDS) == set(RULES)

@@ -1,0 +1,203 @@
+"""Words used: the terms of a report in plain English, of which a page shows those that stand on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+
+from heritage_experiments.report.run_data import RunData
+from heritage_experiments.report.words import capital, rule_name
+from heritage_experiments.scenario import overridden
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word with its meaning.
+
+    Parameters
+    ----------
+    word : str
+        As the list shows it.
+    meaning : str
+        One sentence.
+    pattern : str
+        Regular expression of what stands on the page where the word is used; letters of either case.
+    """
+
+    word: str
+    meaning: str
+    pattern: str
+
+
+RULES_IN_WORDS = {
+    "pro_rata": "All fees go into one pot, shared out by plays: who plays more moves more of everybody's money.",
+    "user_centric": "Each listener's fee is shared out by that listener's own plays, and by nobody else's.",
+    "community_weighted": (
+        "A play counts for more the fewer plays its community has: strength 0 is pro-rata, strength 1 pays every "
+        "community that was played the same, and 0.5 lies between (a community earns by the square root of its plays)."
+    ),
+    "threshold": "Pro-rata among the works that reach a set number of plays in an epoch; the others earn nothing.",
+    "weighted": "A mixture of the user-centric and the pro-rata amount of each work.",
+}
+"""Registered kind of a rule -> what it does, in a sentence."""
+
+_EXPERIMENT = (
+    Term(
+        "Arm",
+        "One way in which new music is made, or any other named set of changes to the scenario; arms differ in this, "
+        "not in rule.",
+        r"\barms?\b",
+    ),
+    Term("Cell", "One arm with one royalty rule: the thing that is simulated.", r"\bcells?\b"),
+    Term(
+        "Control, treatment",
+        "The two cells of a comparison: every difference is the treatment minus the control.",
+        r"\bcontrol\b|\btreatment\b",
+    ),
+    Term(
+        "Replication, pair",
+        "One simulated history with its own chance; replication r of two cells meets the same chance, and the two are "
+        "a pair.",
+        r"\breplications?\b",
+    ),
+    Term("pp", "Percentage points: the difference of two percentages.", r"\bpp\b"),
+    Term("number", "In a column of units: a plain count, ratio or index, which has no unit.", r"\bnumber\b"),
+    Term(
+        "Fund",
+        "The account of a community: it is paid for archive works, and a stated part of what new works earn.",
+        r"\bfunds?\b",
+    ),
+    Term(
+        "Arithmetic alone",
+        "What changes when the same plays are shared out by the other rule, before anybody has acted on it.",
+        r"\barithmetic alone\b",
+    ),
+    Term(
+        "Response",
+        "The rest of the difference: what changes because creators and communities act on what they earn.",
+        r"\bresponse\b",
+    ),
+    Term("Slate", "The works that a recommender shows a listener at once.", r"\bslates?\b"),
+    Term("Epoch", "The span of days after which royalties are settled.", r"\bepochs?\b"),
+)
+_STATISTICS = (
+    Term(
+        "Interval (Student-t)",
+        "The range that would hold the mean over endlessly many replications in 95 of 100 such runs; it is reckoned "
+        "from the spread between replications.",
+        r"\bstudent-t\b|\binterval\b",
+    ),
+    Term(
+        "Not shown",
+        "The interval contains zero, so that this run cannot tell the difference from chance; it does not prove that "
+        "there is none.",
+        r"\bnot shown\b",
+    ),
+    Term(
+        "p",
+        "How often chance alone would give a difference at least this large; under 0.05 it counts as shown.",
+        r"\bp is\b|\bp =",
+    ),
+    Term(
+        "Holm's correction",
+        "With several main questions, one is likelier to look shown by luck; this raises their p-values to make up "
+        "for it.",
+        r"\bholm\b",
+    ),
+    Term(
+        "BCa",
+        "A second interval, made by drawing the replications again and again; it should come out near the first.",
+        r"\bbca\b",
+    ),
+    Term(
+        "Gini index",
+        "How unequally money or plays are spread: 0 when all have the same, near 1 when one has everything.",
+        r"\bgini\b",
+    ),
+    Term(
+        "Theil index",
+        "Another measure of inequality, 0 when all have the same, which splits exactly into a part between communities "
+        "and a part within them.",
+        r"\btheil\b",
+    ),
+    Term(
+        "Jain index",
+        "How equally money is spread: 1 when all have the same, near 0 when one of many has everything.",
+        r"\bjain\b",
+    ),
+    Term(
+        "Lorenz curve",
+        "The share of all money that the least paid 10, 20, 30 ... % together hold.",
+        r"\blorenz\b",
+    ),
+    Term(
+        "Settled days (play to withdrawable money)",
+        "Days from a play until its money can be taken out: the rest of the epoch, the posting, and the time in which "
+        "a statement can be challenged.",
+        r"\bwithdrawable\b|\bsettled days\b",
+    ),
+)
+_MUSIC = (
+    Term("Cent", "A hundredth of a tempered semitone, the unit of pitch distance.", r"\bcents\b"),
+    Term("Finalis", "The tone on which a tradition's melodies come to rest.", r"\bfinalis\b"),
+    Term(
+        "Broken constraint",
+        "In a generated piece: a step that the archive does not make, a note across the end of a cycle, or more or "
+        "fewer ornaments than the archive has.",
+        r"\bbroken constraints?\b",
+    ),
+)
+
+
+def words_used(html: str, run: RunData) -> list[Term]:
+    """Return the terms that stand on a page, in the order of this file: rules and arms of the run first.
+
+    Parameters
+    ----------
+    html : str
+        The page; its style sheet, drawings and preformatted text are passed over.
+    run : RunData
+        The run, which says what its arms are.
+
+    Returns
+    -------
+    list of Term
+    """
+    text = re.sub(r"(?is)<(style|svg|pre)\b.*?</\1>", " ", html)
+    text = unescape(re.sub(r"(?s)<[^>]*>", " ", text))
+    terms = (*_rules(run), *_arms(run), *_EXPERIMENT, *_STATISTICS, *_MUSIC)
+    return [term for term in terms if re.search(term.pattern, text, flags=re.IGNORECASE)]
+
+
+def _rules(run: RunData) -> list[Term]:
+    names = {kind: rule_name(kind) for kind in RULES_IN_WORDS}
+    of_run = " ".join(cell.rule for cell in run.cells)
+    return [
+        Term(capital(name), RULES_IN_WORDS[kind], rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+        for kind, name in names.items()
+        if re.search(rf"\b{kind}\b", of_run)
+    ]
+
+
+def _arms(run: RunData) -> list[Term]:
+    return [
+        Term(f"Arm {arm}", _arm_in_words(overridden(run.scenario, run.scenario["arms"][arm])), r"\barms?\b")
+        for arm in dict.fromkeys(cell.arm for cell in run.cells if cell.arm)
+    ]
+
+
+def _arm_in_words(scenario: Mapping[str, Any]) -> str:
+    """Return how an arm makes music, from its generator's settings."""
+    generator = scenario["generator"]
+    if generator["kind"] == "archive":
+        return "Nothing is generated: a creator who commissions a piece releases an archive work again."
+    bound = (
+        "at every step it may choose only what the tradition's archive allows"
+        if generator["masks"]
+        else "nothing holds it to what the tradition's archive allows"
+    )
+    told = "is told" if generator["conditioning"] else "is not told"
+    return f"A small learned model composes; {bound}, and it {told} which tradition it composes in."
