@@ -18,6 +18,7 @@ from heritage_experiments.royalty_files.columns import ColumnMap, load_map
 from heritage_experiments.royalty_files.reading import amount_units
 from heritage_experiments.royalty_files.rights_file import PayeeRow, WorkRow, read_payees, read_works
 from heritage_experiments.royalty_files.usage_file import UsageRows, natural_order, read_usage
+from heritage_experiments.royalty_files.wording import counted
 from heritage_sim.base import BPS, NO_ONE, Consent, Currency, InputError, Rights, Usage, largest_remainder
 
 POT = "(unattributed pot)"
@@ -111,9 +112,11 @@ def read_case(
     how = load_map(columns)
     unit = currency or Currency()
     rows = read_usage(usage, how, unit)
-    notes = [f"{rows.num_rows} rows of usage, {len(rows.pairs)} pairs of listener and work."]
+    pairs = counted(len(rows.pairs), "pair")
+    notes = [f"{counted(rows.num_rows, 'row')} of usage, {pairs} of listener and work."]
     if rows.num_repeated:
-        notes.append(f"{rows.num_repeated} rows repeat a pair of listener and work; their plays were added up.")
+        repeat = "row repeats" if rows.num_repeated == 1 else "rows repeat"
+        notes.append(f"{rows.num_repeated:,} {repeat} a pair of listener and work; the plays were added up.")
     if payees is not None and works is None:
         raise InputError("payees were given without works", "--payees", "give --works, which says who is owed for what")
     if works is None:
@@ -131,14 +134,17 @@ def read_case(
     strangers = sorted((w for w in rows.first_line if w not in matched), key=natural_order)
     if strangers:
         notes.append(
-            f"Works of the usage that are not in the works file: {len(strangers)}; they are listed, and what they earn "
-            "is held in the unattributed pot."
+            f"Works of the usage that are not in the works file: {len(strangers):,}; they are listed, and what they "
+            "earn is held in the unattributed pot."
         )
+    idle = sum(1 for row in known if row.work not in rows.first_line)
+    if idle:
+        notes.append(f"Works of the works file that were not played: {idle:,}; their payees are counted as payees.")
     rights, keys, communities = _rights(known, len(strangers), people, payees, notes)
     withheld = [r for r in known if r.work in rows.first_line and not r.consent & Consent.PERFORM]
     if withheld:
         notes.append(
-            f"Works played without consent to perform: {len(withheld)} (the first: {withheld[0].work!r}, "
+            f"Works played without consent to perform: {len(withheld):,} (the first: {withheld[0].work!r}, "
             f"{withheld[0].where}); what was played is owed for all the same."
         )
     work_ids = tuple(row.work for row in known) + tuple(strangers)
@@ -168,21 +174,26 @@ def _money(
     """Return the pool and what each listener's fee adds to it (one entry for all, where listeners are unknown)."""
     constants = how.constants
     where_pool = "--pool" if pool is not None else "--map, constants.pool"
-    text = pool if pool is not None else (None if constants.pool is None else str(constants.pool))
-    pool_units = None if text is None else amount_units(text, "the pool", unit, where_pool)
+    stated_pool = pool if pool is not None else constants.pool
+    # The map's decimal sign is that of its texts; YAML numbers and options have a point.
+    sign = how.decimal if pool is None and isinstance(stated_pool, str) else "."
+    pool_units = None if stated_pool is None else amount_units(str(stated_pool), "the pool", unit, where_pool, sign)
     if pool_units == 0:
         raise InputError("there is nothing to share: the pool is 0", where_pool, "give an amount above 0")
     num = 1 if rows.listeners is None else len(rows.listeners)
     fees = np.zeros(num, dtype=np.int64)
     stated = rows.listeners is not None and (bool(rows.fees_units) or constants.fee is not None)
     if stated:
-        same = amount_units(str(constants.fee), "the fee", unit, "--map, constants.fee") if constants.fee else 0
-        fees[:] = same
+        if constants.fee is not None:
+            sign = how.decimal if isinstance(constants.fee, str) else "."
+            fees[:] = amount_units(str(constants.fee), "the fee", unit, "--map, constants.fee", sign)
+            others = "each listener without a fee in the file" if rows.fees_units else "each listener"
+            notes.append(f"The map says that {others} paid {unit.show(int(fees[0]))}.")
         for who, fee in rows.fees_units.items():
             fees[who] = fee
         missing = num - len(rows.fees_units) if constants.fee is None else 0
         if missing:
-            notes.append(f"Listeners without a fee in the file: {missing}; it counts as 0.")
+            notes.append(f"Listeners without a fee in the file: {missing:,}; it counts as 0.")
     total = sum(int(f) for f in fees)
     if stated and total == 0:
         raise InputError("all fees are 0", str(rows.path), "give fees above 0, or drop the fee column and give --pool")
@@ -199,7 +210,9 @@ def _money(
             "contribute to it in proportion to their fees."
         )
     elif not stated and rows.listeners is not None:
-        notes.append(f"No fees were given: each of {num} listeners is taken to contribute the same part of the pool.")
+        notes.append(
+            f"ASSUMED: no fees were given; each of {counted(num, 'listener')} contributes the same part of the pool."
+        )
     return pool_units, largest_remainder(pool_units, fees if stated else np.ones(num, dtype=np.int64))
 
 
@@ -236,7 +249,7 @@ def _rights(
     community = {name: i for i, name in enumerate(named)}
     homeless = sum(1 for r in known if not r.community)
     if named and homeless:
-        notes.append(f"Works that name no community: {homeless}.")
+        notes.append(f"Works that name no community: {homeless:,}.")
     home: dict[str, int] = {}
     for row in known:
         for payee, _ in row.payees:

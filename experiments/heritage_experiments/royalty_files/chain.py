@@ -105,7 +105,8 @@ def choose_claimants(payee_units: npt.NDArray[np.int64], num: int | None) -> tup
     """
     due = np.flatnonzero(payee_units > 0)
     if num is None or num >= due.size:
-        return due.tolist(), f"all {due.size} payees with an amount"
+        everyone = "the one payee" if due.size == 1 else f"all {due.size:,} payees"
+        return due.tolist(), f"{everyone} with an amount"
     if num == 0:
         return [], "nobody"
     by_amount = due[np.argsort(-payee_units[due], kind="stable")]
@@ -113,7 +114,9 @@ def choose_claimants(payee_units: npt.NDArray[np.int64], num: int | None) -> tup
     others = by_amount[(num + 1) // 2 :]
     drawn = Keys(0, 0).stream("payee", "claim_sample").uniform(others, 0)
     sample = others[np.argsort(drawn, kind="stable")[: num // 2]]
-    words = f"the {largest.size} largest of {due.size} payees with an amount, and {sample.size} drawn from the others"
+    words = (
+        f"the {largest.size:,} largest of {due.size:,} payees with an amount, and {sample.size:,} drawn from the others"
+    )
     return sorted([*largest.tolist(), *sample.tolist()]), words
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -55,6 +55,7 @@ class ColumnMap(Section):
         default=None, max_length=1, description='quote character, empty for none; tabs: none, else a "'
     )
     comment: str = Field(default="#", max_length=1, description="lines that begin with it are skipped; empty for none")
+    decimal: Literal[".", ","] = Field(default=".", description="decimal sign of amounts and shares in the files")
     encoding: str = Field(default="utf-8", description="text encoding of the files")
 
 

@@ -60,7 +60,8 @@ def compare(case: Case, statements: Sequence[Statement]) -> dict[str, Any]:
         "communities": communities,
         "inequality": [
             _indices(name, units, amounts[0], case.rights.payee_community[people] if case.communities else None)
-            for name, units in zip(names, amounts, strict=True)
+            | ({"lorenz_against_baseline": "baseline"} if i == 0 else {})
+            for i, (name, units) in enumerate(zip(names, amounts, strict=True))
         ],
     }
 

@@ -213,7 +213,7 @@ def whole_number(text: str, name: str, where: str) -> int:
     )
 
 
-def amount_units(text: str, name: str, currency: Currency, where: str) -> int:
+def amount_units(text: str, name: str, currency: Currency, where: str, decimal: str = ".") -> int:
     """Return an amount of money >= 0, written in the currency, in its smallest unit.
 
     Parameters
@@ -226,6 +226,8 @@ def amount_units(text: str, name: str, currency: Currency, where: str) -> int:
         How many digits its smallest unit has.
     where : str
         File and line, or option.
+    decimal : str
+        Decimal sign, a point or a comma.
 
     Returns
     -------
@@ -236,10 +238,17 @@ def amount_units(text: str, name: str, currency: Currency, where: str) -> int:
     InputError
         If the text is no number, is negative, is finer than the smallest unit, or too large.
     """
+    other = "." if decimal == "," else ","
+    if other in text:
+        raise InputError(
+            f"{name} is not an amount with a decimal {'comma' if decimal == ',' else 'point'}: {text!r}",
+            where,
+            f'write such as 9{decimal}99, without thousands separators, or set `decimal: "{other}"` in --map',
+        )
     try:
-        value = Decimal(text)
+        value = Decimal(text.replace(",", "."))
     except InvalidOperation:
-        raise InputError(f"{name} is not an amount: {text!r}", where, "write such as 9.99") from None
+        raise InputError(f"{name} is not an amount: {text!r}", where, f"write such as 9{decimal}99") from None
     if not value.is_finite() or value < 0:
         raise InputError(f"{name} must be an amount of at least 0, not {text}", where, "correct it")
     # Compared before it is scaled: an absurd exponent would overflow the decimal arithmetic itself.
@@ -250,6 +259,6 @@ def amount_units(text: str, name: str, currency: Currency, where: str) -> int:
         raise InputError(
             f"{name} is finer than the smallest unit of {currency.code}: {text}",
             where,
-            f"give at most {currency.decimals} digits after the point",
+            f"give at most {currency.decimals} digits after the decimal {'comma' if decimal == ',' else 'point'}",
         )
     return int(units)

@@ -82,7 +82,7 @@ def read_works(path: Path, how: ColumnMap) -> tuple[list[WorkRow], bool]:
                 work=work,
                 title=(titles[i] if titles else "") or work,
                 community=(communities[i] if communities else "") or how.constants.community,
-                payees=_shares(payees[i], where) if payees else ((work, BPS),),
+                payees=_shares(payees[i], where, how.decimal) if payees else ((work, BPS),),
                 consent=_consent(consents[i], where) if consents else Consent.ALL,
                 where=where,
             )
@@ -133,7 +133,7 @@ def _unique(table: Table, column: str) -> list[str]:
     return table.columns[column]
 
 
-def _shares(text: str, where: str) -> tuple[tuple[str, int], ...]:
+def _shares(text: str, where: str, decimal: str) -> tuple[tuple[str, int], ...]:
     """Return payees and basis points of a cell such as ``wayan:70;fund:30``; a single payee needs no share."""
     parts = [p.strip() for p in text.split(";") if p.strip()]
     if not parts:
@@ -144,14 +144,19 @@ def _shares(text: str, where: str) -> tuple[tuple[str, int], ...]:
     for part in parts:
         payee, colon, percent = (p.strip() for p in part.rpartition(":"))
         try:
-            bps = Decimal(percent.removesuffix("%").strip()) * 100 if colon and payee else Decimal("NaN")
+            bps = (
+                Decimal(percent.removesuffix("%").strip().replace(decimal, ".")) * 100
+                if colon and payee
+                else Decimal("NaN")
+            )
         except (InvalidOperation, Overflow):
             bps = Decimal("NaN")
         if not bps.is_finite() or not 0 < bps <= BPS or bps != bps.to_integral_value():
             raise InputError(
                 f"cannot read the share {part!r}",
                 where,
-                "write payee:percent, at most two digits after the point, such as wayan:70;fund:30",
+                f"write payee:percent, at most two digits after the {'comma' if decimal == ',' else 'point'}, "
+                "such as wayan:70;fund:30",
             )
         if payee in shares:
             raise InputError(f"payee {payee!r} stands twice in one work", where, "add the two shares up")

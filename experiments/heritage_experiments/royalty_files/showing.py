@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from heritage_experiments.royalty_files.summary import Account
+from heritage_experiments.royalty_files.wording import counted
 from heritage_sim.base import Currency
 
 if TYPE_CHECKING:
@@ -21,14 +22,14 @@ def show_account(account: Account, console: Console) -> None:
     s = account.summary
     show = account.case.currency.show
     title = escape(f"Royalties {s['period']}".strip())
-    listeners = f"{s['listeners']:,} listeners" if s["listeners"] is not None else "listeners unknown (totals only)"
+    known = s["listeners"] is not None
+    listeners = counted(s["listeners"], "listener") if known else "listeners unknown (totals only)"
     console.print(
-        f"[bold]{title}[/bold]: a pool of {s['pool']}, {listeners}, {s['plays']:,} plays of {s['works_played']:,} "
-        f"works, {s['payees']:,} payees",
+        f"[bold]{title}[/bold]: a pool of {s['pool']}, {listeners}, {counted(s['plays'], 'play')} of "
+        f"{counted(s['works_played'], 'work')}, {counted(s['payees'], 'payee')}",
         highlight=False,
     )
-    for note in s["notes"]:
-        console.print(f"- {note}", highlight=False, markup=False)
+    _list(console, s["notes"])
     compared = s["comparison"]
     for key, heading in (("bands", "rank"), ("communities", "community")):
         rows = compared[key]
@@ -38,8 +39,8 @@ def show_account(account: Account, console: Console) -> None:
             console.print(table)
     if len(s["statements"]) > 1:
         console.print(
-            f"Payees are ranked by what {compared['baseline']} gives them; change, gain and lose are against it. "
-            f"Shares are of what all payees get.\n{s['caveat']}",
+            f"Payees are ranked by what {compared['baseline']} gives them; change is against it, and gain and lose "
+            f"count the payees who get more or less than under it. Shares are of what all payees get.\n{s['caveat']}",
             highlight=False,
         )
     _show_indices(console, compared["inequality"])
@@ -51,29 +52,38 @@ def show_account(account: Account, console: Console) -> None:
         table = Table(
             title=f"Unmatched: {what}; their money is held in the unattributed pot",
             title_justify="left",
+            box=box.SIMPLE_HEAD,
         )
         table.add_column("work")
         table.add_column("line", justify="right")
         table.add_column("plays", justify="right")
         for made in s["statements"]:
-            table.add_column(f"held under {made['rule']}", justify="right")
+            table.add_column(f"held under\n{made['rule']}\n({s['currency']})", justify="right")
         for row in unmatched["first"]:
-            held = [show(row[f"{made['rule']}_units"]) for made in s["statements"]]
+            held = [_every_unit(row[f"{made['rule']}_units"], account.case.currency) for made in s["statements"]]
             table.add_row(escape(str(row["work"])), str(row["line"]), f"{row['plays']:,}", *held)
         console.print(table)
     unit = f"1 {s['currency']} = {10 ** s['decimals']:,} units"
     for made in s["statements"]:
-        paid = f"{show(made['statement_units'])} to {counted(made['payees_paid'], 'payee')}"
+        held = made["unattributed_units"]
+        paid = f"{show(made['statement_units'] - held)} to {counted(made['payees_paid'], 'payee')}"
+        if held:
+            paid += f" and {show(held)} to the unattributed pot, together {show(made['statement_units'])}"
         console.print(f"Statement {made['rule']}: {paid} ({unit})", highlight=False)
-        for reason in made["reasons"]:
-            console.print(f"  - {reason}", highlight=False, markup=False)
+        _list(console, made["reasons"], indent=2)
     if s["chain"]:
-        _show_chain(console, s["chain"], show)
+        _show_chain(console, s["chain"], account)
 
 
-def counted(num: int, noun: str) -> str:
-    """Return a count with its noun: ``1 work``, ``2 works``."""
-    return f"{num:,} {noun}{'' if num == 1 else 's'}"
+def _list(console: Console, sentences: list[str], indent: int = 0) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    for sentence in sentences:
+        grid.add_row("-", Text(sentence))
+    console.print(Padding(grid, (0, 0, 0, indent)))
 
 
 def _fill(table: Table, rows: list[dict[str, Any]], heading: str, baseline: str, currency: Currency) -> None:
@@ -85,11 +95,13 @@ def _fill(table: Table, rows: list[dict[str, Any]], heading: str, baseline: str,
     table.add_column(f"amount\n({currency.code})", justify="right", no_wrap=True)
     for name in ("share", "change", "gain", "lose"):
         table.add_column(name, justify="right", no_wrap=True)
+    table.collapse_padding, table.pad_edge = True, False
     for row in rows:
         name = escape(row["band" if heading == "rank" else "community"])
-        label = f"{name}\n{counted(row['payees'], 'payee')}"
+        payees = counted(row["payees"], "payee")
+        labels = [name, payees] if len(row["rules"]) > 1 else [f"{name}\n{payees}"]
         for i, made in enumerate(row["rules"]):
-            cells = [label if i == 0 else "", made["rule"], _hundredths(made["units"], currency)]
+            cells = [labels[i] if i < len(labels) else "", made["rule"], _hundredths(made["units"], currency)]
             cells.append(f"{made['share_percent']:.2f} %")
             if made["rule"] == baseline:
                 cells += ["", "", ""]
@@ -105,18 +117,24 @@ def _hundredths(units: int, currency: Currency) -> str:
     return currency.show((units + cent // 2) // cent * cent).removesuffix(f" {currency.code}")
 
 
+def _every_unit(units: int, currency: Currency) -> str:
+    """Return an amount with all its digits, so that the points of a column stand under one another."""
+    whole, part = divmod(units, 10**currency.decimals)
+    return f"{whole:,}.{part:0{currency.decimals}d}" if currency.decimals else f"{whole:,}"
+
+
 def _show_indices(console: Console, rows: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.table import Table
 
     first = rows[0]
     table = Table(
-        title=f"Inequality of amounts (unit: {first['unit']}, n = {first['n']:,}; Lorenz curve against the first rule)",
+        title=f"Inequality of amounts among {counted(first['n'], first['unit'])}, also those who get nothing",
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
     between = "theil_between_communities" in first
-    columns = ["rule", "paid", "Lorenz curve", "Gini", "Theil\n(nats)"]
+    columns = ["rule", "payees\npaid", f"Lorenz curve\nagainst {first['rule']}", "Gini", "Theil\n(nats)"]
     # Where curves cross, no index settles the order; the verdict stands before the indices for that reason.
     for name in [*columns, *(["of it between\ncommunities"] if between else []), "Jain"]:
         table.add_column(name, justify="left" if name in columns[:1] + columns[2:3] else "right")
@@ -134,12 +152,25 @@ def _show_indices(console: Console, rows: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def _show_chain(console: Console, chain: dict[str, Any], show: Any) -> None:
+def _show_chain(console: Console, chain: dict[str, Any], account: Account) -> None:
+    show, s = account.case.currency.show, account.summary
+    where = f"embedded {chain['ledger'].upper()}" if chain["ledger"] == "evm" else chain["ledger"]
+    pot = ", the unattributed pot being one" if s["statements"][0]["unattributed_units"] else ""
+    all_proofs = f"{chain['num_proofs']:,} of {counted(chain['num_payees_due'], 'Merkle proof')}"
     console.print(
-        f"On the chain ({chain['ledger']}, {chain['rule']}): deposited {show(chain['deposited_units'])}, claimed "
-        f"{show(chain['claimed_units'])} by {chain['claims']}, left {show(chain['unclaimed_units'])}; root "
-        f"{chain['root'][:16]}..., {chain['gas']:,} gas.\n"
-        f"The amounts on the chain equal the statement to the unit: {chain['num_proofs']:,} of "
-        f"{chain['num_payees_due']:,} Merkle proofs lead to the posted root, {chain['num_claims']:,} claims were paid.",
+        f"On the chain ({where}, statement {chain['rule']}; {s['currency']} is a test token there):",
         highlight=False,
+        markup=False,
+    )
+    claims = f"{counted(chain['num_claims'], 'claim')} {'was' if chain['num_claims'] == 1 else 'were'} paid"
+    _list(
+        console,
+        [
+            f"deposited {show(chain['deposited_units'])}; claimed {show(chain['claimed_units'])} by {chain['claims']}"
+            f"{pot}; left {show(chain['unclaimed_units'])}",
+            f"root {chain['root'][:16]}..., {chain['gas']:,} gas for posting and claims",
+            f"The amounts on the chain equal the statement to the unit: {all_proofs} lead to the posted root, "
+            f"{claims}.",
+        ],
+        indent=2,
     )

@@ -69,6 +69,7 @@ payees:
 #   plays: 1            # for logs with one row per play
 #   community: Tirtanala
 # delimiter: ";"        # else: a tab for .tsv, otherwise whichever of comma and semicolon the header has
+# decimal: ","          # for amounts and shares such as 9,99
 # encoding: latin-1     # else utf-8
 """
 

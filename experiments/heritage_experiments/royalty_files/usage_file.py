@@ -107,7 +107,7 @@ def read_usage(path: Path, how: ColumnMap, currency: Currency) -> UsageRows:
         listeners=listeners,
         listener_column=how.usage.get("listener", "listener"),
         pairs=pairs,
-        fees_units=_fees(table, listener_of_row, currency) if listeners is not None else {},
+        fees_units=_fees(table, listener_of_row, currency, how.decimal) if listeners is not None else {},
         first_line=first_line,
         num_rows=len(works),
         num_repeated=repeated,
@@ -126,14 +126,14 @@ def _listeners(table: Table) -> tuple[list[int], tuple[str, ...] | None]:
     return [index[name] for name in named], listeners
 
 
-def _fees(table: Table, listener_of_row: list[int], currency: Currency) -> dict[int, int]:
+def _fees(table: Table, listener_of_row: list[int], currency: Currency, decimal: str) -> dict[int, int]:
     column = table.get("fee")
     fees: dict[int, int] = {}
     stated_at: dict[int, int] = {}
     for row, text in enumerate(column or ()):
         if not text:
             continue
-        fee = amount_units(text, "the fee", currency, table.at(row))
+        fee = amount_units(text, "the fee", currency, table.at(row), decimal)
         who = listener_of_row[row]
         if fees.setdefault(who, fee) != fee:
             raise InputError(

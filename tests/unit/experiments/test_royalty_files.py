@@ -97,6 +97,26 @@ def test_windows_files_with_semicolons_and_a_byte_order_mark_are_read(folder: Pa
     assert case_of(folder, pool="30").usage.plays.tolist() == [2, 1]
 
 
+def test_decimal_commas_are_read_where_the_map_says_so(folder: Path) -> None:
+    (folder / "usage.csv").write_text("listener;work;plays;fee\na;w1;2;9,99\nb;w2;1;4,5\nc;w2;1;\n")
+    (folder / "works.csv").write_text('work;payees\nw1;"p1:12,5;p2:87,5"\nw2;p2\n')
+    case = case_of(folder, decimal=",", constants={"fee": "1,25"})
+    assert case.pool_units == 9_990_000 + 4_500_000 + 1_250_000
+    assert case.rights.share_bps.tolist() == [1_250, 8_750, 10_000]
+    assert case_of(folder, decimal=",", constants={"fee": 1.25}).pool_units == case.pool_units
+    assert case_of(folder, decimal=",", pool="30.50").pool_units == 30_500_000
+
+
+@pytest.mark.parametrize(("fee", "decimal", "remedy"), [("9,99", ".", 'decimal: ","'), ("9.99", ",", 'decimal: "."')])
+def test_the_other_decimal_sign_is_refused_with_the_setting_that_reads_it(
+    folder: Path, fee: str, decimal: str, remedy: str
+) -> None:
+    (folder / "usage.csv").write_text(f"listener;work;plays;fee\na;w1;2;{fee}\n")
+    error = refusal(folder, works=False, decimal=decimal)
+    assert error.where == f"{folder / 'usage.csv'}:2"
+    assert remedy in error.remedy
+
+
 def test_quoted_fields_may_hold_the_delimiter(folder: Path) -> None:
     (folder / "works.csv").write_text('work,title\nw1,"One, slow"\nw2,Two\nw3,Three\n')
     assert case_of(folder, payees=False).work_titles[0] == "One, slow"
@@ -106,7 +126,7 @@ def test_rows_of_one_pair_are_added_up_and_counted(folder: Path) -> None:
     (folder / "usage.csv").write_text("listener,work,plays\na,w1,2\na,w1,3\na,w2,1\n")
     case = case_of(folder, pool="6")
     assert case.usage.plays.tolist() == [5, 1]
-    assert any(note.startswith("1 rows repeat") for note in case.notes)
+    assert any(note.startswith("1 row repeats") for note in case.notes)
 
 
 def test_a_log_with_one_row_per_play_needs_no_plays_column(folder: Path) -> None:
@@ -119,7 +139,7 @@ def test_a_listener_without_plays_still_pays(folder: Path) -> None:
     case = case_of(folder)
     assert case.pool_units == 27_000_000
     statement = settle_case(case, parse_rules("user_centric"))[0]
-    assert "1 listeners who played nothing" in statement.reasons[1]
+    assert "fees of listeners who played nothing (1 in all)" in statement.reasons[1]
 
 
 def test_a_pool_other_than_the_fees_is_shared_in_their_proportion(folder: Path) -> None:
@@ -260,6 +280,7 @@ def test_an_impossible_pool_is_refused(folder: Path, pool: str) -> None:
         ("usage: [a, b]\n", 1, "usage"),
         ("usage: {a: b\n", 2, "cannot read"),
         ("- a\n", 0, "key: value"),
+        ("decimal: ;\n", 1, "decimal"),
     ],
 )
 def test_a_bad_column_map_is_refused_with_its_line(folder: Path, text: str, line: int, part: str) -> None:
@@ -312,7 +333,7 @@ def test_bands_count_who_gains_and_loses_against_the_first_rule(folder: Path) ->
     assert x["rules"][1]["share_change_points"] == pytest.approx(59.375 - 83.75)
     assert y["rules"][1]["change_percent"] == pytest.approx(150.0)
     assert compared["inequality"][0]["unit"] == "payee"
-    assert compared["inequality"][1]["lorenz_against_baseline"] == "more equal everywhere"
+    assert [row["lorenz_against_baseline"] for row in compared["inequality"]] == ["baseline", "more equal everywhere"]
 
 
 def test_ranks_fall_into_bands_by_the_first_rules_amounts(folder: Path) -> None:
@@ -376,6 +397,18 @@ def test_names_from_a_file_are_shown_as_they_are(folder: Path) -> None:
     show_account(account, console)
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert all(name in shown for name in ("Song [Live]", "[/b]", "[/i] [red]", "[/x]"))
+
+
+def test_one_of_anything_is_told_in_the_singular_and_lines_fit_80_columns(folder: Path) -> None:
+    (folder / "usage.csv").write_text("listener,work,plays,fee\na,w1,1,10\n")
+    account = run_royalty(Request(folder / "usage.csv", chain=False))
+    console = Console(file=io.StringIO(), width=80)
+    show_account(account, console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "10.00 hUSD, 1 listener, 1 play of 1 work, 1 payee" in " ".join(shown.split())
+    assert "- 1 row of usage, 1 pair of listener and work." in shown
+    assert "1 listeners" not in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
 
 
 def test_an_impossible_output_folder_is_refused_before_any_work(folder: Path) -> None:

@@ -34,7 +34,7 @@ class ProRata(Rule):
         if not plays.any():
             return state_without_plays(self, rights, pool_units, epoch)
         reason = (
-            f"{pool_units} units were shared by {np.count_nonzero(plays)} works in proportion to their plays "
-            f"({sum_exactly(plays)} in all), largest remainders, ties to the lower work id"
+            f"{pool_units:,} units were shared by {np.count_nonzero(plays):,} works in proportion to their plays "
+            f"({sum_exactly(plays):,} in all), largest remainders, ties to the lower work id"
         )
         return statement_of(self, largest_remainder(pool_units, plays), rights, pool_units, epoch, [reason])

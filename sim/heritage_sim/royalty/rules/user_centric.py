@@ -77,13 +77,13 @@ class UserCentric(Rule):
         if given == 0:
             return state_without_plays(self, rights, pool_units, epoch)
         reasons = [
-            f"{given} units: each of {num_active} listeners' fees went to the works that listener played, in "
-            "proportion to plays, largest remainders, ties to the lower work id",
+            f"{given:,} units: each active listener's fee ({num_active:,} in all) went to the works that listener "
+            "played, in proportion to plays, largest remainders, ties to the lower work id",
         ]
         if num_idle:
             reasons.append(
-                f"{idle} units: fees of {num_idle} listeners who played nothing, shared by works in proportion to "
-                "what the other fees gave them"
+                f"{idle:,} units: fees of listeners who played nothing ({num_idle:,} in all), shared by works in "
+                "proportion to what the other fees gave them"
             )
         units = direct + largest_remainder(idle, direct)
         return statement_of(self, units, rights, pool_units, epoch, reasons)
