@@ -57,6 +57,12 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
+def quickstart_cache(tmp_path_factory):
+    """A cache folder for tests of the quickstart's own model: it is trained, and its pools are filled, once."""
+    return tmp_path_factory.mktemp("quickstart-cache")
+
+
+@pytest.fixture(scope="session")
 def ray_cluster():
     """Ray on this machine alone, without authentication, dashboard or usage reports; ended after the session."""
     os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
