@@ -10,7 +10,6 @@ from typing import Any
 
 from heritage_experiments.report.run_data import RunData
 from heritage_experiments.report.words import capital, rule_name
-from heritage_experiments.scenario import overridden
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,13 @@ RULES_IN_WORDS = {
 }
 """Registered kind of a rule -> what it does, in a sentence."""
 
+_ARM = Term(
+    "Arm",
+    "One way in which new music is made, or any other named set of changes to the scenario; arms differ in this, not "
+    "in rule.",
+    r"\barms?\b",
+)
 _EXPERIMENT = (
-    Term(
-        "Arm",
-        "One way in which new music is made, or any other named set of changes to the scenario; arms differ in this, "
-        "not in rule.",
-        r"\barms?\b",
-    ),
     Term("Cell", "One arm with one royalty rule: the thing that is simulated.", r"\bcells?\b"),
     Term(
         "Control, treatment",
@@ -92,13 +91,14 @@ _STATISTICS = (
     ),
     Term(
         "Not shown",
-        "The interval contains zero, so that this run cannot tell the difference from chance; it does not prove that "
-        "there is none.",
+        "The interval contains zero, or Holm's correction leaves too little: this run cannot tell the difference "
+        "from chance; it does not prove that there is none.",
         r"\bnot shown\b",
     ),
     Term(
         "p",
-        "How often chance alone would give a difference at least this large; under 0.05 it counts as shown.",
+        "If nothing differed, how often chance alone would give a difference at least this large; under 0.05 it counts "
+        "as shown.",
         r"\bp is\b|\bp =",
     ),
     Term(
@@ -132,6 +132,11 @@ _STATISTICS = (
         "Lorenz curve",
         "The share of all money that the least paid 10, 20, 30 ... % together hold.",
         r"\blorenz\b",
+    ),
+    Term(
+        "Kaplan-Meier",
+        "A curve of how much is done after so many days, which counts fairly what was still open at the end.",
+        r"\bkaplan-meier\b",
     ),
     Term(
         "Settled days (play to withdrawable money)",
@@ -168,7 +173,7 @@ def words_used(html: str, run: RunData) -> list[Term]:
     """
     text = re.sub(r"(?is)<(style|svg|pre)\b.*?</\1>", " ", html)
     text = unescape(re.sub(r"(?s)<[^>]*>", " ", text))
-    terms = (*_rules(run), *_arms(run), *_EXPERIMENT, *_STATISTICS, *_MUSIC)
+    terms = (*_rules(run), _ARM, *_arms(run), *_EXPERIMENT, *_STATISTICS, *_MUSIC)
     return [term for term in terms if re.search(term.pattern, text, flags=re.IGNORECASE)]
 
 
@@ -184,14 +189,17 @@ def _rules(run: RunData) -> list[Term]:
 
 def _arms(run: RunData) -> list[Term]:
     return [
-        Term(f"Arm {arm}", _arm_in_words(overridden(run.scenario, run.scenario["arms"][arm])), r"\barms?\b")
+        Term(
+            f"Arm {arm}",
+            _in_words(run.scenario["generator"] | run.scenario["arms"][arm].get("generator", {})),
+            _ARM.pattern,
+        )
         for arm in dict.fromkeys(cell.arm for cell in run.cells if cell.arm)
     ]
 
 
-def _arm_in_words(scenario: Mapping[str, Any]) -> str:
-    """Return how an arm makes music, from its generator's settings."""
-    generator = scenario["generator"]
+def _in_words(generator: Mapping[str, Any]) -> str:
+    """Return how a generator with these settings makes music."""
     if generator["kind"] == "archive":
         return "Nothing is generated: a creator who commissions a piece releases an archive work again."
     bound = (
