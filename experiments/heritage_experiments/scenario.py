@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
 from heritage_contracts.config import LedgerConfig
 from heritage_experiments.registry import OWN_WRITTEN, content_sha256
+from heritage_experiments.scenario_source import laid_over
 from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
 from heritage_serving.config import ServingConfig
 from heritage_sim.base import Section
@@ -28,10 +29,14 @@ from heritage_sim.royalty import OWN_KIND
 NAME = r"^[a-z0-9][a-z0-9_\-]*$"
 PRIMARY_OUTCOME = "payout_gap_communities"
 FIXED_FOR_ALL_CELLS = (
-    *("name", "question", "seed", "replications", "traditions", "communities", "runtime", "own_parts", "extends"),
+    *("name", "question", "seed", "replications", "traditions", "runtime", "own_parts", "extends"),
     *("arms", "cells", "comparisons"),
 )
 """Keys that no arm or cell may change: cells are compared in pairs on one world and one set of random numbers."""
+FIXED_OF_COMMUNITIES = ("name", "tradition", "listener_share", "activity")
+"""What of a community makes the world, and is the same in all cells; its terms and conduct may differ."""
+SAME_IN_A_COMPARISON = ("economy.days", "economy.epoch_days", "listeners.num_listeners")
+"""What two cells must share to be compared: amounts and times of unequal worlds have no difference that means much."""
 
 Overrides = dict[str, Any]
 
@@ -119,6 +124,14 @@ class Scenario(Section):
             for i, name in enumerate(names):
                 if name in names[:i]:
                     raise _wrong(f"the {what} name {name!r} stands twice; every {what} needs its own", where, i, "name")
+        for i, community in enumerate(self.communities):
+            if community.share_bps > community.share_max_bps:
+                raise _wrong(
+                    f"community {community.name!r} begins with share_bps {community.share_bps}, above its own "
+                    f"share_max_bps {community.share_max_bps}",
+                    *("communities", i, "share_bps"),
+                    remedy="lower it, or raise share_max_bps beside it",
+                )
         traditions = [t.name for t in self.traditions]
         for i, community in enumerate(self.communities):
             if community.tradition not in traditions:
@@ -159,9 +172,11 @@ class Scenario(Section):
         return next(c for c in self.cells_to_run if c.name == name)
 
 
-def _wrong(message: str, *path: str | int) -> PydanticCustomError:
+def _wrong(
+    message: str, *path: str | int, remedy: str = "correct the name, or add what it names"
+) -> PydanticCustomError:
     # The key path travels in the context, so that the reader can find the line.
-    return PydanticCustomError("scenario", "{message}", {"message": message, "path": path})
+    return PydanticCustomError("scenario", "{message}", {"message": message, "path": path, "remedy": remedy})
 
 
 def as_data(scenario: Scenario, *, defaults: bool = True) -> dict[str, Any]:
@@ -237,12 +252,5 @@ def json_schema() -> dict[str, Any]:
 
 
 def overridden(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return plain data with overrides merged in, section by section; neither argument is changed."""
-    merged = dict(data)
-    for key, value in overrides.items():
-        held = merged.get(key)
-        if isinstance(held, Mapping) and isinstance(value, Mapping):
-            merged[key] = overridden(held, value)
-        else:
-            merged[key] = value
-    return merged
+    """Return plain data with an arm's overrides laid over it; neither argument is changed."""
+    return laid_over(data, overrides, "arms")[0]

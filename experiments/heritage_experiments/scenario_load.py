@@ -8,21 +8,31 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from heritage_experiments.registry import check_rule, load_class, rule_of, take_out
-from heritage_experiments.scenario import FIXED_FOR_ALL_CELLS, Cell, Scenario, as_data, overridden
-from heritage_experiments.scenario_source import KeyPath, Origin, Source, anchor_paths, put, read_source
+from heritage_experiments.scenario import (
+    FIXED_FOR_ALL_CELLS,
+    FIXED_OF_COMMUNITIES,
+    SAME_IN_A_COMPARISON,
+    Cell,
+    Scenario,
+    as_data,
+)
+from heritage_experiments.scenario_source import KeyPath, Source, anchor_paths, laid_over, put, read_source
+from heritage_experiments.scenario_words import explained, key_text, origin_text
 from heritage_sim.base import InputError
 from heritage_sim.royalty import OWN_KIND, RuleConfig
 
 QUICK = {"replications": 3, "listeners.num_listeners": 500, "economy.days": 21}
 """Upper bounds that ``--quick`` puts on a scenario."""
+
+_Written = list[tuple[KeyPath, KeyPath]]
+"""Paths of keys in a cell's scenario, each with the path under which the arm or the cell wrote it."""
 
 
 def load_scenario(path: Path, sets: Sequence[str] = (), *, quick: bool = False) -> Scenario:
@@ -60,6 +70,7 @@ def check_source(source: Source, *, quick: bool = False) -> Scenario:
         scenario = _bounded(scenario)
     resolved = [_checked_cell(scenario, cell, i, source) for i, cell in enumerate(scenario.cells)]
     _check_outcomes(scenario, source)
+    _check_comparisons(scenario, {c.name: r for c, r in zip(scenario.cells, resolved, strict=True)}, source)
     _check_own_parts((scenario, *resolved))
     return scenario
 
@@ -93,7 +104,7 @@ def _check_outcomes(scenario: Scenario, source: Source) -> None:
             near = difflib.get_close_matches(comparison.outcome, known, n=1)
             raise InputError(
                 f"comparison {comparison.name!r} asks for {comparison.outcome!r}, which no run records",
-                _where(source.origin(("comparisons", i, "outcome")), ("comparisons", i, "outcome")),
+                origin_text(source.origin(("comparisons", i, "outcome")), ("comparisons", i, "outcome")),
                 f"did you mean {near[0]!r}?" if near else f"one of: {', '.join(known)}",
             )
 
@@ -117,42 +128,135 @@ def resolve_cell(scenario: Scenario, cell: Cell) -> Scenario:
     InputError
         If the overrides do not pass the scenario's schema.
     """
-    data = _cell_data(scenario, cell, f"cell {cell.name}")
+    data, _ = _cell_data(scenario, cell, f"cell {cell.name}")
     return _validated(data, Source(data=data, name=f"cell {cell.name} of scenario {scenario.name}"), ())
 
 
-def _cell_data(scenario: Scenario, cell: Cell, where: str) -> dict[str, Any]:
+def _cell_data(scenario: Scenario, cell: Cell, where: str, arm_where: str = "") -> tuple[dict[str, Any], _Written]:
+    """Return a cell's scenario as plain data, and the path of each key that its arm and the cell itself set."""
     data = json.loads(json.dumps(as_data(scenario, defaults=False)))
     for key in ("arms", "cells", "comparisons"):
         data.pop(key, None)
+    written: _Written = []
     if cell.arm:
-        data = overridden(data, scenario.arms[cell.arm])
-    data = json.loads(json.dumps(data))
-    for dotted, value in cell.set.items():
-        put(data, dotted.split("."), value, where)
-    return data
+        data, from_arm = laid_over(data, json.loads(json.dumps(scenario.arms[cell.arm])), arm_where or where)
+        written += [(path, ("arms", cell.arm, *keys)) for path, keys in from_arm]
+    for dotted, value in json.loads(json.dumps(cell.set)).items():
+        written.append((put(data, dotted.split("."), value, where), ("set", dotted)))
+    return data, written
 
 
 def _checked_cell(scenario: Scenario, cell: Cell, index: int, source: Source) -> Scenario:
+    """Return a cell's scenario; refuse one that cannot be run, or that is another world than the scenario's."""
     arm = scenario.arms.get(cell.arm, {})
-    here = source.origin(("cells", index, "set"))
     for key in (*arm, *cell.set):
         section = key.split(".")[0]
         if section in FIXED_FOR_ALL_CELLS:
-            at = source.origin(("arms", cell.arm, key)) if key in arm else source.origin(("cells", index, "set", key))
+            at = source.origin(("arms", cell.arm, key) if key in arm else ("cells", index, "set", key))
             raise InputError(
                 f"no arm or cell may change `{section}`: cells are compared on one world and one set of random numbers",
                 str(at),
                 f"set `{section}` once, for the whole scenario",
             )
-    data = _cell_data(scenario, cell, str(here))
+    here, there = source.origin(("cells", index, "set")), source.origin(("arms", cell.arm))
+    data, written = _cell_data(scenario, cell, str(here), str(there))
     layered = Source(data=data, name=source.name, folder=source.folder, origins=dict(source.origins))
-    for path, origin in source.origins.items():
-        if path[:2] == ("arms", cell.arm) and len(path) > 2:
-            layered.origins[path[2:]] = origin
-    for dotted in cell.set:
-        layered.origins[tuple(dotted.split("."))] = source.origin(("cells", index, "set", dotted))
-    return _validated(data, layered, ())
+    for path, at in written:
+        layered.overlay(path, source.origin(at if at[0] == "arms" else ("cells", index, *at)))
+    resolved = _validated(data, layered, ())
+    _refuse_another_world(scenario, resolved, layered)
+    return resolved
+
+
+def _refuse_another_world(scenario: Scenario, resolved: Scenario, layered: Source) -> None:
+    given, made = scenario.communities, resolved.communities
+    fixed = ", ".join(f"`{key}`" for key in FIXED_OF_COMMUNITIES)
+    path: KeyPath = ()
+    if len(given) != len(made):
+        path, changed = ("communities",), "the number of communities"
+    for i, (before, after) in enumerate(zip(given, made, strict=False)):
+        for key in FIXED_OF_COMMUNITIES:
+            if not path and getattr(before, key) != getattr(after, key):
+                path, changed = ("communities", i, key), f"`communities.{before.name}.{key}`"
+    if path:
+        raise InputError(
+            f"no arm or cell may change {changed}: cells are compared on one world",
+            str(layered.origin(path)),
+            f"the terms and conduct of a community may differ between cells, but not {fixed} and their number",
+        )
+    if scenario.creators.num_per_community != resolved.creators.num_per_community:
+        path = ("creators", "num_per_community")
+        raise InputError(
+            "no arm or cell may change `creators.num_per_community`: all cells pay the same people",
+            str(layered.origin(path)),
+            "set it once, for the whole scenario",
+        )
+
+
+def _check_comparisons(scenario: Scenario, resolved: Mapping[str, Scenario], source: Source) -> None:
+    for i, comparison in enumerate(scenario.comparisons):
+        sides = (comparison.treatment, comparison.control)
+        for dotted in SAME_IN_A_COMPARISON:
+            section, key = dotted.split(".")
+            first, second = (getattr(getattr(resolved[name], section), key) for name in sides)
+            if first != second:
+                raise InputError(
+                    f"comparison {comparison.name!r} compares two worlds: {dotted} is {first} in {sides[0]} and "
+                    f"{second} in {sides[1]}",
+                    str(source.origin(("comparisons", i))),
+                    "give both cells the same, or compare each with a control of its own world",
+                )
+
+
+def cells_untouched(path: Path, sets: Sequence[str], *, quick: bool = False) -> dict[str, tuple[str, ...]]:
+    """Return, for each ``--set`` argument that changes the scenario, the cells it changes nothing in.
+
+    Parameters
+    ----------
+    path : Path
+        YAML file.
+    sets : sequence of str
+        Arguments.
+    quick : bool
+        As `load_scenario` has it.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        Arguments that reach every cell are left out.
+
+    Raises
+    ------
+    InputError
+        If an argument reaches no cell at all, as every one of them sets the key itself.
+    """
+    if not sets:
+        return {}
+    base, cells = _base_and_cells(load_scenario(path, sets, quick=quick))
+    found: dict[str, tuple[str, ...]] = {}
+    for i, argument in enumerate(sets):
+        try:
+            other_base, others = _base_and_cells(load_scenario(path, [*sets[:i], *sets[i + 1 :]], quick=quick))
+        except InputError:
+            continue  # the others need this one
+        untouched = tuple(name for name, cell in cells.items() if others.get(name) == cell)
+        if other_base == base or not untouched:
+            continue
+        if len(untouched) == len(cells):
+            raise InputError(
+                f"this changes nothing: every cell sets the key itself ({', '.join(untouched)})",
+                f"--set {argument}",
+                f"set it in a cell: --set cells.{untouched[0]}.set.{argument}",
+            )
+        found[argument] = untouched
+    return found
+
+
+def _base_and_cells(scenario: Scenario) -> tuple[dict[str, Any], dict[str, Scenario]]:
+    base = as_data(scenario)
+    for key in ("arms", "cells", "comparisons"):
+        del base[key]
+    return base, {cell.name: resolve_cell(scenario, cell) for cell in scenario.cells_to_run}
 
 
 def _validated(data: dict[str, Any], source: Source, prefix: KeyPath) -> Scenario:
@@ -169,7 +273,7 @@ def _validated(data: dict[str, Any], source: Source, prefix: KeyPath) -> Scenari
     try:
         return Scenario.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
-        raise _explained(error, source, prefix) from None
+        raise explained(error, source, prefix) from None
 
 
 def _as_json(data: Mapping[str, Any], source: Source) -> str:
@@ -178,7 +282,7 @@ def _as_json(data: Mapping[str, Any], source: Source) -> str:
     except TypeError:
         path, value = next(_not_json(data, ()))
         raise InputError(
-            f"`{_dotted(path)}` is {value!r}, a {type(value).__name__} in YAML",
+            f"`{key_text(path)}` is {value!r}, a {type(value).__name__} in YAML",
             str(source.origin(path)),
             "put quotes around it",
         ) from None
@@ -217,85 +321,3 @@ def _at(data: Any, path: Sequence[str]) -> Any:
     for key in path:
         data = data.get(key) if isinstance(data, Mapping) else None
     return data
-
-
-def _explained(error: ValidationError, source: Source, prefix: KeyPath) -> InputError:
-    problems = error.errors(include_url=False)
-    # An unknown key explains a missing one (a typo is both): it goes first.
-    problems.sort(key=lambda p: p["type"] != "extra_forbidden")
-    first = problems[0]
-    path: KeyPath = (*prefix, *first["loc"], *first.get("ctx", {}).get("path", ()))
-    origin = source.origin(path)
-    what, remedy = _words(first, path)
-    if len(problems) > 1:
-        others = "; ".join(sorted({str(source.origin((*prefix, *p["loc"]))) for p in problems[1:]} - {str(origin)}))
-        count = f"{len(problems) - 1} more problem{'s' if len(problems) > 2 else ''}"
-        remedy += f" (and {count}{': ' + others if others else ''})"
-    return InputError(what, _where(origin, path), remedy)
-
-
-def _where(origin: Origin, path: KeyPath) -> str:
-    key = _dotted(path)
-    return f"{origin}, key `{key}`" if key and origin.line else str(origin)
-
-
-def _words(problem: Any, path: KeyPath) -> tuple[str, str]:
-    kind, context, value = problem["type"], problem.get("ctx", {}), problem.get("input")
-    key = _dotted(path)
-    if kind == "extra_forbidden":
-        known = _keys_at(path[:-1])
-        near = difflib.get_close_matches(str(path[-1]), known, n=1, cutoff=0.5)
-        remedy = f"did you mean `{near[0]}`?" if near else f"known keys here: {', '.join(sorted(known))}"
-        return f"unknown key `{key}`", remedy
-    if kind == "missing":
-        return f"the key `{key}` is missing", "add it; the scenario's schema says what it takes (heritage run --schema)"
-    if kind == "value_error" and isinstance(context.get("error"), ValidationError):
-        inner = context["error"].errors(include_url=False)[0]
-        return _words(inner, (*path, *inner["loc"]))
-    if kind == "scenario":
-        return problem["msg"], "correct the name, or add what it names"
-    if kind == "value_error":
-        return re.sub(r"^Value error, ", "", problem["msg"]), "see the values in experiments/scenarios/quickstart.yaml"
-    description = _description_at(path)
-    shown = "a section" if isinstance(value, dict) else "a list" if isinstance(value, list) else json.dumps(value)
-    remedy = f"{key}: {description}" if description else "correct the value"
-    if kind in ("literal_error", "enum"):
-        near = difflib.get_close_matches(str(value), re.findall(r"'([^']*)'", str(context.get("expected", ""))), n=1)
-        suggestion = f"did you mean {near[0]!r}? " if near else ""
-        return f"`{key}` is {shown}, which is none of {context.get('expected', 'the known names')}", suggestion + remedy
-    return f"`{key}` is {shown}: {problem['msg'][0].lower()}{problem['msg'][1:]}", remedy
-
-
-def _dotted(path: Sequence[str | int]) -> str:
-    return ".".join(str(p) for p in path)
-
-
-def _model_at(path: Sequence[str | int]) -> tuple[type[BaseModel] | None, Any]:
-    """Return the section a key path leads to (None where it leads to a value), and the last field on the way."""
-    model: type[BaseModel] | None = Scenario
-    field = None
-    for key in path:
-        if isinstance(key, int) or str(key).isdigit():
-            continue
-        if model is None or key not in model.model_fields:
-            return None, None
-        field = model.model_fields[key]
-        model = _section_in(field.annotation)
-    return model, field
-
-
-def _section_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for a in get_args(annotation) if (found := _section_in(a)) is not None), None)
-
-
-def _keys_at(path: Sequence[str | int]) -> list[str]:
-    model, _ = _model_at(path)
-    keys = list(model.model_fields) if model is not None else []
-    return [*(k for k in keys if k != "own_parts"), "extends"] if model is Scenario else keys
-
-
-def _description_at(path: Sequence[str | int]) -> str:
-    _, field = _model_at(path)
-    return (field.description or "") if field is not None else ""

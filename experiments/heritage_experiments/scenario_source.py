@@ -6,6 +6,7 @@ else is replaced; a key's origin is the file that had the last word.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,25 +101,48 @@ class Source:
         except yaml.YAMLError as error:
             raise InputError("the value cannot be read as YAML", where, "put quotes around it") from error
         path = tuple(dotted.strip().split("."))
-        put(self.data, path, value, where)
-        key = tuple(int(k) if k.isdigit() else k for k in path)
-        self.origins = {k: v for k, v in self.origins.items() if k[: len(key)] != key}
-        self.origins[key] = Origin(where)
+        if path[0] == "cells" and path[2:3] == ("set",) and len(path) > 4:
+            path = (*path[:3], ".".join(path[3:]))  # what a cell sets is one dotted key
+        self.overlay(put(self.data, path, value, where), Origin(where))
+
+    def overlay(self, path: KeyPath, origin: Origin) -> None:
+        """Say that a key, and all that was below it, was written anew.
+
+        Parameters
+        ----------
+        path : tuple
+            The key.
+        origin : Origin
+            Where it was written.
+        """
+        self.origins = {k: v for k, v in self.origins.items() if k[: len(path)] != path}
+        self.origins[path] = origin
 
 
-def put(data: dict[str, Any], path: Sequence[str], value: Any, where: str) -> None:
-    """Set a dotted key in nested mappings and lists, making sections on the way.
+def item_in(items: Sequence[Any], key: str) -> int | None:
+    """Return the index of the item that a key names, by number or by its ``name``; None where there is none."""
+    if key.isdigit():
+        return int(key) if int(key) < len(items) else None
+    return next((i for i, item in enumerate(items) if isinstance(item, Mapping) and item.get("name") == key), None)
+
+
+def put(data: dict[str, Any], path: Sequence[str], value: Any, where: str) -> KeyPath:
+    """Set a dotted key in nested mappings and lists, making sections on the way; return its path, items as numbers.
 
     Parameters
     ----------
     data : dict
         Changed in place.
     path : sequence of str
-        Keys from the top; numbers index lists.
+        Keys from the top; an item of a list is named by its number or by its ``name``.
     value : object
         What the last key is set to.
     where : str
         What to name in an error.
+
+    Returns
+    -------
+    tuple of str or int
 
     Raises
     ------
@@ -126,26 +150,30 @@ def put(data: dict[str, Any], path: Sequence[str], value: Any, where: str) -> No
         If the way leads through a value, or to an item that a list does not have.
     """
     node: Any = data
+    found: list[str | int] = []
     for i, key in enumerate(path):
         last = i == len(path) - 1
         if isinstance(node, list):
-            if not key.isdigit() or int(key) >= len(node):
+            index: Any = item_in(node, key)
+            if index is None:
+                names = [str(item["name"]) for item in node if isinstance(item, Mapping) and "name" in item]
                 raise InputError(
                     f"{'.'.join(path[:i])} is a list of {len(node)} items; {key!r} is none of them",
                     where,
-                    f"use a number from 0 to {len(node) - 1}",
+                    f"use a number from 0 to {len(node) - 1}" + (f", or a name: {', '.join(names)}" if names else ""),
                 )
-            index: Any = int(key)
         elif isinstance(node, dict):
             index = key
         else:
             raise InputError(f"{'.'.join(path[:i])} is a value, not a section", where, "leave off the keys after it")
+        found.append(index)
         if last:
             node[index] = value
         else:
             if isinstance(node, dict) and node.get(index) is None:
                 node[index] = {}
             node = node[index]
+    return tuple(found)
 
 
 def read_source(path: Path, _seen: tuple[Path, ...] = ()) -> Source:
@@ -320,6 +348,44 @@ def _anchored(value: Any, folder: Path) -> Any:
     if match is None:
         return value
     return f"{(folder / match['file']).resolve()}:{match['name']}{match['parameters'] or ''}"
+
+
+def laid_over(
+    data: Mapping[str, Any], overrides: Mapping[str, Any], where: str
+) -> tuple[dict[str, Any], list[tuple[KeyPath, KeyPath]]]:
+    """Return plain data with an arm's overrides laid over it, and the paths of the keys that were set.
+
+    Sections are merged key by key, and so are items of a list that are named by number or ``name``; all else replaces.
+
+    Parameters
+    ----------
+    data : mapping
+        Left as it is.
+    overrides : mapping
+        Nested, or dotted at the top as cells write them.
+    where : str
+        What to name in an error.
+
+    Returns
+    -------
+    dict
+        The merged data.
+    list of tuple
+        Path of each value that was set, items of lists as numbers, and its path in the overrides.
+    """
+    merged = copy.deepcopy(dict(data))
+    written: list[tuple[KeyPath, KeyPath]] = [
+        (put(merged, [*keys[0].split("."), *keys[1:]], value, where), keys) for keys, value in _leaves((), overrides)
+    ]
+    return merged, written
+
+
+def _leaves(keys: tuple[str, ...], node: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _leaves((*keys, str(key)), value)
+    else:
+        yield keys, node
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:

@@ -49,10 +49,12 @@ def run(
     from rich.markup import escape
 
     from heritage_experiments.resources import ResourceMeter
-    from heritage_experiments.scenario_load import QUICK, load_scenario
+    from heritage_experiments.scenario_load import QUICK, cells_untouched, load_scenario
 
     if dry_run:
-        _show_plan(load_scenario(scenario, sets or (), quick=quick), out, as_json)
+        planned = load_scenario(scenario, sets or (), quick=quick)
+        notes = _reach_in_words(cells_untouched(scenario, sets or (), quick=quick))
+        _show_plan(planned, out, as_json, notes)
         return
     with ResourceMeter() as meter, console_for(as_json) as console:
         checked = load_scenario(scenario, sets or (), quick=quick)
@@ -60,6 +62,8 @@ def run(
         if quick:
             bounds = ", ".join(f"{key} <= {bound}" for key, bound in QUICK.items())
             console.print(f"quick: {bounds}; enough to see how it goes, not to answer the question")
+        for note in _reach_in_words(cells_untouched(scenario, sets or (), quick=quick)):
+            console.print(note, markup=False, highlight=False)
         from heritage_experiments.display import RunDisplay
         from heritage_experiments.runner import start_run
 
@@ -107,7 +111,14 @@ def _go_on(store: RunStore, scenario: Scenario, display: object, meter: Resource
     return finish(store, display, meter)  # type: ignore[arg-type]
 
 
-def _show_plan(scenario: Scenario, out: Path | None, as_json: bool) -> None:
+def _reach_in_words(untouched: dict[str, tuple[str, ...]]) -> list[str]:
+    return [
+        f"--set {argument} changes nothing in {', '.join(cells)}: what these set themselves holds there"
+        for argument, cells in untouched.items()
+    ]
+
+
+def _show_plan(scenario: Scenario, out: Path | None, as_json: bool, notes: list[str]) -> None:
     from heritage_experiments.cache import cache_dir
     from heritage_experiments.planning import describe_plan, plan_in_words, plan_of
     from heritage_experiments.preparing import cached_cells
@@ -115,9 +126,10 @@ def _show_plan(scenario: Scenario, out: Path | None, as_json: bool) -> None:
     plan = plan_of(scenario)
     described = describe_plan(plan, RESULTS, out, cached_cells(plan, cache_dir()))
     if as_json:
-        print_json(described)
+        print_json({**described, "notes": notes})
     else:
-        print("\n".join([f"{scenario.name} would run:", *(f"  {line}" for line in plan_in_words(described))]))
+        lines = [*plan_in_words(described), *notes]
+        print("\n".join([f"{scenario.name} would run:", *(f"  {line}" for line in lines)]))
 
 
 def _tell(store: RunStore, record: RunRecord, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from heritage_experiments.scenario_load import load_scenario, resolve_cell
+from heritage_experiments.scenario_load import cells_untouched, load_scenario, resolve_cell
 from heritage_sim.base import InputError
 
 GOOD = """\
@@ -192,6 +192,7 @@ def test_an_arm_may_not_bring_arms_or_cells_of_its_own(tmp_path):
 def test_quick_bounds_what_arms_and_cells_set_too(tmp_path):
     text = GOOD.replace("archive: {generator", "archive: {economy: {days: 400}, generator")
     text = text.replace("royalty.rule.kind: pro_rata", "listeners.num_listeners: 90000, economy.epoch_days: 7")
+    text = text[: text.index("comparisons:")]
     (tmp_path / "s.yaml").write_text(text)
     scenario = load_scenario(tmp_path / "s.yaml", quick=True)
     cells = [resolve_cell(scenario, cell) for cell in scenario.cells]
@@ -205,3 +206,116 @@ def test_a_base_reads_its_paths_from_its_own_folder(tmp_path):
     error = told(tmp_path, "extends: below/base.yaml\nseed: 4\n")
     assert "lacks" in error.what
     assert error.where == str(tmp_path / "below" / "mine.py")
+
+
+def test_a_rule_misspelt_in_a_cell_is_found_there_and_not_in_the_base(tmp_path):
+    (tmp_path / "base.yaml").write_text(GOOD + "royalty: {rule: {kind: pro_rata}}\n")
+    text = "extends: base.yaml\ncomparisons: []\ncells:\n  - {name: a, set: {royalty.rule: user_centrc}}\n"
+    error = told(tmp_path, text)
+    assert "user_centrc" in error.what
+    assert error.where.startswith(f"{tmp_path / 's.yaml'}, line 4")
+    text = "extends: base.yaml\narms:\n  archive:\n    royalty: {rule: {kind: user_centrc}}\n"
+    text += "comparisons: []\ncells: [{name: a, arm: archive}]\n"
+    assert told(tmp_path, text).where.startswith(f"{tmp_path / 's.yaml'}, line 4")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what", "remedy"),
+    [
+        ("seed: 3", "seed: 3\ndays: 30", "unknown key `days`", "did you mean `economy.days`?"),
+        ("  days: 5", "  num_listeners: 5", "`economy.num_listeners`", "did you mean `listeners.num_listeners`?"),
+        ("name: small", "name: My Question", "small letters, digits, - and _", "for example my-question"),
+        ("    tradition", "    share_bps: 60%\n    tradition", 'share_bps` is "60%"', "write 6000 (basis points)"),
+        ("    tradition", "    strictness: 35 %\n    tradition", "strictness", "write 0.35, a number without %"),
+        ("    tradition", "    share_bps: 7000\n    tradition", "above its own share_max_bps 6000", "raise share_max"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(tmp_path, before, after, what, remedy):
+    error = told(tmp_path, GOOD.replace(before, after, 1))
+    assert what in error.what
+    assert remedy in error.remedy
+
+
+def test_an_argument_that_names_a_key_without_its_section_is_answered_with_the_whole_key(tmp_path):
+    assert "did you mean `economy.days`?" in told(tmp_path, GOOD, "days=30").remedy
+
+
+def test_a_comparison_of_cells_that_are_gone_is_said_to_be_inherited(tmp_path):
+    (tmp_path / "base.yaml").write_text(GOOD)
+    error = told(tmp_path, "extends: base.yaml\ncells: [{name: z}]\n")
+    assert "base.yaml" in error.where
+    assert "`comparisons` is inherited from" in error.remedy
+    assert "write it anew in" in error.remedy
+
+
+@pytest.mark.parametrize("change", ["economy.days: 9", "economy.epoch_days: 1", "listeners.num_listeners: 51"])
+def test_cells_of_two_worlds_may_run_beside_each_other_but_not_be_compared(tmp_path, change):
+    text = GOOD.replace("royalty.rule.kind: pro_rata", change)
+    error = told(tmp_path, text)
+    assert "compares two worlds" in error.what
+    assert change.split(":")[0] in error.what
+    assert f"s.yaml, line {line_of(text, 'treatment: b')}" in error.where
+    (tmp_path / "s.yaml").write_text(text[: text.index("comparisons:")])
+    assert len(load_scenario(tmp_path / "s.yaml").cells) == 2
+
+
+TERMS = """\
+cells:
+  - {name: a}
+  - {name: b, set: {communities.Tirtanala.share_bps: 6000, communities.0.consent: [train, perform, sell]}}
+  - {name: c, arm: strict}
+  - {name: d, arm: dotted}
+arms:
+  strict: {communities: {Tirtanala: {strictness: 0.8, displacement_share: 0.3}}}
+  dotted: {communities.Tirtanala.share_step_bps: 0}
+"""
+
+
+def test_cells_and_arms_change_the_terms_of_a_community_by_its_name_or_number(tmp_path):
+    text = GOOD[: GOOD.index("arms:")] + TERMS
+    (tmp_path / "s.yaml").write_text(text)
+    scenario = load_scenario(tmp_path / "s.yaml", ["communities.Tirtanala.income_tolerance=0.5"])
+    a, b, c, d = (resolve_cell(scenario, cell).communities[0] for cell in scenario.cells)
+    assert (b.share_bps, b.consent) == (6000, ("train", "perform", "sell"))
+    assert (c.strictness, c.displacement_share, d.share_step_bps) == (0.8, 0.3, 0)
+    assert {x.income_tolerance for x in (a, b, c, d)} == {0.5}
+    assert (a.share_bps, c.share_bps) == (3000, 3000)
+    error = told(tmp_path, text.replace("strictness: 0.8", "strictness: 8"))
+    assert f"line {line_of(text, 'strict: {comm')}" in error.where
+    error = told(tmp_path, text.replace("Tirtanala.share_bps", "Tirtanal.share_bps"))
+    assert "or a name: Tirtanala" in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("communities.Tirtanala.listener_share: 3", "`communities.Tirtanala.listener_share`"),
+        ("communities.0.name: Other", "`communities.Tirtanala.name`"),
+        ("communities.0.activity: 2", "`communities.Tirtanala.activity`"),
+        (
+            "communities: [{name: Tirtanala, tradition: gamelan}, {name: Other, tradition: gamelan}]",
+            "the number of communities",
+        ),
+        ("creators.num_per_community: 3", "`creators.num_per_community`"),
+    ],
+)
+def test_what_of_a_community_makes_the_world_is_the_same_in_all_cells(tmp_path, change, what):
+    text = GOOD.replace("royalty.rule.kind: pro_rata", change)
+    error = told(tmp_path, text)
+    assert f"no arm or cell may change {what}" in error.what
+    assert f"s.yaml, line {line_of(text, 'name: a')}" in error.where
+
+
+def test_an_argument_that_every_cell_sets_itself_is_refused_and_one_that_some_set_is_told(tmp_path):
+    text = GOOD.replace(", set: {royalty.rule.kind: user_centric}", ", set: {economy.days: 5}")
+    (tmp_path / "s.yaml").write_text(text)
+    file = tmp_path / "s.yaml"
+    assert cells_untouched(file, ["royalty.rule.kind=threshold"]) == {"royalty.rule.kind=threshold": ("a",)}
+    assert cells_untouched(file, ["economy.epoch_days=1", "seed=9", "replications=3"]) == {}
+    file.write_text(GOOD)
+    with pytest.raises(InputError, match="every cell sets the key itself") as caught:
+        cells_untouched(file, ["seed=9", "royalty.rule.kind=threshold"])
+    assert caught.value.where == "--set royalty.rule.kind=threshold"
+    assert "--set cells.a.set.royalty.rule.kind=threshold" in caught.value.remedy
+    scenario = load_scenario(file, ["cells.a.set.royalty.rule.kind=threshold"])
+    assert [resolve_cell(scenario, c).royalty.rule.kind for c in scenario.cells] == ["threshold", "user_centric"]
