@@ -125,7 +125,7 @@ def creators_sentence(kinds: Sequence[MoneyRow], bands: Sequence[MoneyRow], curr
     text = f"Creators against community funds, {currency} per month: {'; '.join(parts)}."
     if bands:
         text += " One creator of the " + "; of the ".join(
-            f"{row.who} {_money(row.effect.total, currency)}" for row in bands
+            f"{row.who} {_money(row.effect.total, currency, 'the same in every pair')}" for row in bands
         )
         text += "."
     return text

@@ -164,11 +164,6 @@ def days_said(days: Mapping[str, int]) -> str:
     return "; ".join(f"{n} days ({', '.join(cell for cell, d in days.items() if d == n)})" for n in lengths)
 
 
-def listed(names: tuple[str, ...]) -> str:
-    """Return names as a sentence lists them: ``a, b and c``."""
-    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part) if names else ""
-
-
 def capital(text: str) -> str:
     """Return a text with its first letter as a capital."""
     return text[:1].upper() + text[1:]
