@@ -104,15 +104,32 @@ def show(
     if as_json:
         print_json(facts)
         return
+    labels = {
+        "tuning_measured": "tuning was measured",
+        "cents": "degrees [cents]",
+        "period_cents": "period [cents]",
+        "positions": "pitches in the range",
+        "legal_steps_share": "legal steps [share of all]",
+        "ticks_per_cycle": f"cycle [ticks of {own.tick_s:g} s]",
+        "works_real": "works from scores",
+        "works_synthetic": "works, synthetic",
+    }
     for key, value in facts.items():
         if key != "left_out":
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-            print(f"{key:18} {'none: the tuning does not repeat' if shown is None else shown}")
+            print(f"{labels.get(key, key.replace('_', ' ')):27} {_shown(value)}")
     if corpus.left_out:
         first = {reason: title for title, reason in reversed(corpus.left_out)}
-        print(f"not used           {len(corpus.left_out):,}, each with its reason in --json:")
+        print(f"{'not used':27} {len(corpus.left_out):,}, each with its reason in --json:")
         for reason, num in reasons_counted(corpus.left_out)[:NUM_SHOWN]:
             print(f"  {num:>6,}  {reason}; the first: {first[reason]}")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none: the tuning does not repeat" if value is None else str(value)
 
 
 def _tell(summary: ImportSummary, what: str, as_json: bool) -> None:

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 QUICKSTART = Path("experiments/scenarios/quickstart.yaml")
 ScenarioOption = Annotated[
     Path | None,
-    typer.Option("--scenario", help="Take traditions and generator from this scenario.", show_default=False),
+    typer.Option(
+        "--scenario",
+        help="Take traditions and generator from this scenario. Without it and --tradition: the quickstart's.",
+        show_default=False,
+    ),
 ]
 
 
@@ -28,7 +32,9 @@ def generate(
         str, typer.Option("--tradition", help="gamelan, chinese, panpipes, an imported one, or the scenario's.")
     ],
     num: Annotated[int, typer.Option("--num", help="Pieces.", min=1, max=10_000)] = 3,
-    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("pieces"),
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder to write to; files of the same names are replaced.")
+    ] = Path("pieces"),
     finalis_hz: Annotated[
         float, typer.Option("--finalis-hz", help="Frequency of the finalis in hertz.", min=20.0, max=2_000.0)
     ] = 220.0,
@@ -80,8 +86,10 @@ def generate(
         print_json(written)
         return
     for piece in written:
-        fidelity = f"{piece['num_violations']} violations, consistency {piece['consistency']:.2f}"
-        print(f"{piece['wav']}  {piece['duration_s']:.1f} s, {fidelity}")
+        print(f"{piece['wav']}  {piece['duration_s']:.1f} s  {piece['title']}{', synthetic' * piece['synthetic']}")
+        broken = "1 rule violation" if piece["num_violations"] == 1 else f"{piece['num_violations']} rule violations"
+        where = f"notes and receipt in {Path(piece['notes']).name}"
+        print(f"  {broken}; consistency with the archive {piece['consistency']:.2f} of 1; {where}")
 
 
 def train(
@@ -111,7 +119,7 @@ def train(
     print(f"  told nothing                       {record.nll_unconditioned:.3f}")
     print(f"  5-gram on the same tokens          {record.nll_ngram:.3f}")
     for name, (network, ngram) in record.nll_by_tradition.items():
-        print(f"  {name}: {network:.3f} against {ngram:.3f}")
+        print(f"  of it on {name}: model {network:.3f}, 5-gram {ngram:.3f}")
 
 
 def serve(

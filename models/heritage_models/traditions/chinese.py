@@ -135,7 +135,7 @@ def clean_title(written: str) -> str:
 def _score(title: str, tune: AbcTune) -> Score | str:
     """Return the tune's leading bars of regular length as a score, or why it is left out."""
     if tune.headers.get("M") != "2/4":
-        return f"metre {tune.headers.get('M', 'not stated')}"
+        return f"its metre is not 2/4 but {tune.headers.get('M', 'not stated')}"
     pitched = [n.step for bar in tune.bars for n in bar if n.step is not None]
     if not pitched:
         return "no notes"

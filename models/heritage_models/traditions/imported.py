@@ -243,7 +243,7 @@ def load_imported(config: TraditionConfig, root_seed: int) -> Corpus:
     name = config.imported or config.name
     folder = Path(config.path) if config.path else data_folder() / "traditions" / name
     where = f"traditions: {config.name} ({folder})"
-    remedy = f"Import it: heritage corpus import symbtr PATH --name {name}"
+    remedy = f"Import it: heritage corpus import symbtr PATH --name {name}; what is there: heritage corpus list"
     try:
         about = json.loads((folder / "tradition.json").read_text(encoding="utf-8"))
         if about["format"] != FORMAT:

@@ -66,6 +66,21 @@ def test_an_import_of_a_tuning_out_of_order_says_so(tmp_path: Path) -> None:
     assert "own.scl: its pitches do not ascend" in told
 
 
+def test_a_tradition_is_shown_with_units_and_with_what_is_not_used_of_it(tmp_path: Path) -> None:
+    call("import", "tunings", tuning_file(tmp_path, "300. 700. 1500."), "--name", "mine")
+    shown = " ".join(call("show", "mine", "--num-works", 20).stdout.split())
+    assert "degrees [cents] 0.0, 300.0, 700.0, 1500.0 period [cents] none: the tuning does not repeat" in shown
+    assert "tuning was measured no" in shown
+    assert "works, synthetic 20" in shown
+    scores = tmp_path / "scores"
+    scores.mkdir()
+    for i in range(4):
+        score_file(scores / f"s{i}.txt", range(0, 16 * (i + 1), i + 1), 4)
+    call("import", "symbtr", scores, "--name", "notated")
+    shown = call("show", "notated", "--num-works", 3).stdout
+    assert "1  usable, but num_works is 3: not drawn; the first: s" in shown
+
+
 def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     path = tuning_file(tmp_path, "240. 490. 1225.")
     call("import", "tunings", path, "--name", "mine")
