@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from heritage_sim.base.own_ray import OWN_RAY_ENVIRONMENT, OWN_RAY_OPTIONS
+
 # A busy machine breaks time limits; the same examples each time keep a red run red.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 
 
 # Read when Ray is first imported, which some tests do on collection: its ports then listen on the loopback alone.
-os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+os.environ |= OWN_RAY_ENVIRONMENT
 
 CI = os.environ.get("CI") == "true"
 
@@ -65,7 +67,7 @@ def quickstart_cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def ray_cluster():
     """Ray on this machine alone, without authentication, dashboard or usage reports; ended after the session."""
-    os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "OMP_NUM_THREADS": "1"}
+    os.environ |= {"RAY_AUTH_MODE": "disabled", "OMP_NUM_THREADS": "1"}
     # Workers take up what tests put into actors by name: they must find `plain_recommender` too.
     here = str(Path(__file__).parent)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
@@ -73,14 +75,7 @@ def ray_cluster():
 
     # Socket paths may not exceed 107 characters.
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        object_store_memory=512 * 1024**2,
-        _temp_dir=str(folder),
-        log_to_driver=False,
-        logging_level="ERROR",
-    )
+    ray.init(num_cpus=2, object_store_memory=512 * 1024**2, _temp_dir=str(folder), **OWN_RAY_OPTIONS)
     yield ray
     ray.shutdown()
     shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import logging
 import math
 import os
 from collections import deque
@@ -20,6 +19,7 @@ from heritage_experiments.code_version import usable_cores
 from heritage_experiments.scenario import RuntimeConfig, Scenario
 from heritage_experiments.store import Task
 from heritage_sim.base import HeritageError, MissingPartError
+from heritage_sim.base.own_ray import OWN_RAY_ENVIRONMENT, OWN_RAY_OPTIONS
 
 RAY_PAYS_FROM_CPU_S = 60.0
 """Work from which Ray's start (some 5 CPU seconds, and 4 more of imports in each worker) is won back in wall time."""
@@ -28,7 +28,6 @@ WORKER_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
-    "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_prestart_worker_first_driver": "0",
 }
@@ -204,24 +203,17 @@ def run_on_ray(
 @contextlib.contextmanager
 def ray_running(num_cpus: int, object_store_mb: int) -> Iterator[None]:
     """Run a Ray of our own on this machine, quiet and on the loopback only, for as long as the context lasts."""
-    from heritage_serving.session import LOOPBACK_SWITCH, sigterm_interrupts
+    from heritage_serving.session import sigterm_interrupts
 
     # Workers inherit these: one thread each (they are as many as the cores), and none started that no one asked for.
-    for name, value in (WORKER_ENVIRONMENT | {LOOPBACK_SWITCH: "0"}).items():
+    for name, value in (OWN_RAY_ENVIRONMENT | WORKER_ENVIRONMENT).items():
         os.environ.setdefault(name, value)
     import ray
 
     if ray.is_initialized():
         yield
         return
-    ray.init(
-        address="local",
-        num_cpus=num_cpus,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        object_store_memory=object_store_mb * 1024 * 1024,
-    )
+    ray.init(num_cpus=num_cpus, object_store_memory=object_store_mb * 1024 * 1024, **OWN_RAY_OPTIONS)
     sigterm_interrupts()
     try:
         yield

@@ -18,6 +18,7 @@ from heritage_serving.client import ServeGenerator
 from heritage_serving.config import ServingConfig
 from heritage_serving.core import GeneratorFactory
 from heritage_sim.base import GenerationError, InputError, MissingPartError
+from heritage_sim.base.own_ray import OWN_RAY_ENVIRONMENT, OWN_RAY_OPTIONS
 
 if TYPE_CHECKING:
     from ray import serve
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
 
 OBJECT_STORE_BYTES = 256 * 1024**2
 """Shared memory for a Ray that is started here: commissions and pieces are small."""
-
-LOOPBACK_SWITCH = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-"""Set to 0 before Ray is imported, Ray takes the machine for no part of a cluster and all its own ports, which run what
-they are sent, listen on the loopback. A node address of 127.0.0.1 does not: Ray replaces it by the machine's. What is
-left open is a port of each replica, which Serve fixes to all interfaces and Ray's token guards (RAY_AUTH_MODE)."""
 
 GATEWAY_CPUS = 0.1
 """Share of a core that the HTTP front reserves."""
@@ -139,7 +135,8 @@ def _run(application: serve.Application, name: str, route_prefix: str | None) ->
 @contextmanager
 def _serve_running(config: ServingConfig, http: bool) -> Iterator[None]:
     if not os.environ.get("RAY_ADDRESS"):
-        os.environ.setdefault(LOOPBACK_SWITCH, "0")
+        for name, value in OWN_RAY_ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
     try:
         import ray
         from ray import serve
@@ -180,20 +177,12 @@ def _start_ray(config: ServingConfig, http: bool) -> None:
     """Start a small Ray on this machine, or join the cluster that RAY_ADDRESS names."""
     import ray
 
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    quiet = {"logging_level": "ERROR", "log_to_driver": False}
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(**quiet)
+        ray.init(logging_level=logging.ERROR, log_to_driver=False)
         return
     # Cores are a reservation, not a limit: a laptop with one core can still hold two half replicas.
     cores = max(os.cpu_count() or 1, math.ceil(_cores_needed(config, http)))
-    ray.init(
-        address="local",  # no other cluster is joined by chance
-        num_cpus=cores,
-        include_dashboard=False,
-        object_store_memory=OBJECT_STORE_BYTES,
-        **quiet,
-    )
+    ray.init(num_cpus=cores, object_store_memory=OBJECT_STORE_BYTES, **OWN_RAY_OPTIONS)
     sigterm_interrupts()
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import logging
 import os
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from functools import cached_property
 from typing import Any
 
 from heritage_sim.base import HeritageError, MissingPartError, Population, State
+from heritage_sim.base.own_ray import OWN_RAY_ENVIRONMENT, OWN_RAY_OPTIONS
 from heritage_sim.executors.host import ShardHost
 from heritage_sim.executors.local import check_num_states
 
@@ -167,7 +167,7 @@ class ShardActor:
 
 
 def started_ray() -> Any:
-    """Return the ray module, connected: to the cluster that is there, or to one on this machine alone.
+    """Return the ray module, connected: as it is, or to a Ray of our own on this machine alone.
 
     Returns
     -------
@@ -179,7 +179,8 @@ def started_ray() -> Any:
     MissingPartError
         If Ray is not installed.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    for name, value in OWN_RAY_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError:
@@ -189,12 +190,7 @@ def started_ray() -> Any:
     if not ray.is_initialized():
         # Socket paths may not exceed 107 characters; the default folder lies deep on some machines.
         folder = tempfile.mkdtemp(prefix="hr-", dir="/tmp" if os.path.isdir("/tmp") else None)
-        ray.init(  # pyright: ignore[reportUnknownMemberType]
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _temp_dir=folder,
-        )
+        ray.init(_temp_dir=folder, **OWN_RAY_OPTIONS)  # pyright: ignore[reportUnknownMemberType]
         # The last to be registered runs first: Ray has ended when its folder goes.
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         atexit.register(ray.shutdown)  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
