@@ -8,6 +8,7 @@ taken instead, from wherever one is offered. Elsewhere PyPI's own wheel is for C
 from __future__ import annotations
 
 import argparse
+import collections
 import json
 import os
 import platform
@@ -27,6 +28,9 @@ TORCH = "torch==2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 PROBE_S = 5.0
 EXTRAS = ".[all,dev]"
+STAGES = {"Collecting": "fetching", "Downloading": "fetching", "Building": "building", "Installing": "installing"}
+"""First words of pip's lines, and what they are told as."""
+KEPT_LINES = 60
 
 DOWNLOAD_MB, DISK_MB = 700, 2_600
 """Measured with a CPU torch on Linux x86-64 and Python 3.11: wheels, and the environment they become."""
@@ -175,14 +179,40 @@ def _make_venv(venv: Path) -> None:
 
 
 def _install(python: Path, options: tuple[str, ...]) -> int:
-    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", *options]
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", *options]
     command += ["--constraint", str(ROOT / "constraints.txt"), "--editable", EXTRAS]
-    done = subprocess.run(command, cwd=ROOT, check=False)
-    if done.returncode:
-        print("install: pip failed (its message is above); run make install again to go on", file=sys.stderr)
+    returncode = quietly(command)
+    if returncode:
+        print("install: pip failed (its last words are above); run make install again to go on", file=sys.stderr)
         return 1
-    print("installed; next: make run, or heritage doctor")
+    venv = python.parent.parent
+    shown = venv.relative_to(ROOT) if venv.is_relative_to(ROOT) else venv
+    print(f"installed. To have the `heritage` command in this shell: source {shown}/bin/activate")
+    print(f"or write {shown}/bin/heritage; try: {shown}/bin/heritage doctor")
     return 0
+
+
+def quietly(command: list[str]) -> int:
+    """Run pip, show one line of what it is at, all it said last if it fails, and return its exit code."""
+    said: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+    live, shown, num_found = sys.stdout.isatty(), "", 0
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.append(line.rstrip())
+        words = line.split()
+        num_found += words[:1] == ["Collecting"]
+        stage = STAGES.get(words[0], "") if words else ""
+        if live and stage:
+            print(f"\r\033[K{stage}: {' '.join(words[1:3])[:70]} ({num_found} packages)", end="", flush=True)
+        elif stage and stage != shown:
+            print(f"{stage} ...", flush=True)
+        shown = stage or shown
+    if live:
+        print("\r\033[K", end="", flush=True)
+    if process.wait():
+        print("\n".join(said), file=sys.stderr)
+    return process.returncode
 
 
 if __name__ == "__main__":

@@ -56,8 +56,12 @@ class SilentDisplay:
         """Show nothing."""
 
 
+LINES_OFF_A_TERMINAL = 10
+"""Lines over the whole run in which a log file is told how far it is."""
+
+
 class RunDisplay:
-    """A live table on a terminal; off a terminal, notes and the final table as plain text.
+    """A live table on a terminal; off a terminal, a line a stage and every tenth of the way, and the final table.
 
     Parameters
     ----------
@@ -137,6 +141,9 @@ class RunDisplay:
         self._progress.update(self._runs, completed=done, left=self._time_left(total - done))
         if self._live is not None:
             self._live.update(Group(self._table(), self._progress))
+        elif done * LINES_OFF_A_TERMINAL // total > (done - 1) * LINES_OFF_A_TERMINAL // total:
+            left = self._time_left(total - done)
+            self._console.print(f"{done} of {total} replications" + (f", {left}" if left else ""), highlight=False)
 
     def _time_left(self, left: int) -> str:
         elapsed = time.monotonic() - self._began

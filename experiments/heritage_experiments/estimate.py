@@ -1,7 +1,8 @@
 """What a run will cost, before it is begun: CPU time, memory and disk, from measured rates.
 
-The rates are of one core of the machine the project was measured on (2 busy cores, no GPU). They are for planning; a
-run's manifest has what it really took.
+The rates are those of the quickstart as measured on two idle cores of a server (x86-64, no GPU): the
+first run took 137 CPU seconds and 100 s of wall time, the second 93 and 59 s; on another such machine 150 to 165 and
+105 to 115 CPU seconds. They are for planning; a run's manifest has what it really took.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from heritage_experiments.scenario import Scenario
 LISTENER_DAYS_PER_CPU_S = 900_000
 """Listener-days a core lives through in a second, choices, statistics of four rules and settlement included."""
 CPU_S_PER_CREATOR_DAY = 40e-6
-CPU_S_PER_REPLICATION = 0.2
+CPU_S_PER_REPLICATION = 0.12
 """Making the economy, closing its books, writing its parts."""
 CPU_S_PER_EVM_REPLICATION = 5.0
 """Weekly epochs of some 60 payees on the embedded EVM."""
-CPU_S_OF_START = 20.0
+CPU_S_OF_START = 18.0
 """Interpreter, libraries, corpora, pools from the cache, in the driver and two Ray workers; Ray; the report."""
-CPU_S_OF_TRAINING_STEP = 0.05
-CPU_S_OF_PIECE = 0.012
+CPU_S_OF_TRAINING_STEP = 0.14
+CPU_S_OF_PIECE = 0.007
 BYTES_PER_PART_SET = 60_000
 BYTES_PER_WORK = 40
 BYTES_PER_PAYEE_EPOCH_RULE = 6
@@ -46,6 +47,10 @@ class Estimate:
     cpu_s: float
     first_time_cpu_s: float
     disk_bytes: int
+
+    def wall_s(self, workers: int) -> float:
+        """Return seconds of wall time on so many workers, one core each: start and first-time work is one core's."""
+        return CPU_S_OF_START + max(0.0, self.cpu_s - CPU_S_OF_START) / max(1, workers) + self.first_time_cpu_s
 
 
 def estimate(scenario: Scenario, resolved: dict[str, Scenario], cached: frozenset[str] = frozenset()) -> Estimate:

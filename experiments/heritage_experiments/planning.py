@@ -66,7 +66,7 @@ def describe_plan(plan: Plan, results: Path, out: Path | None, cached: frozenset
     -------
     dict
     """
-    first_s = estimate(plan.scenario, plan.resolved, cached).first_time_cpu_s
+    expected = estimate(plan.scenario, plan.resolved, cached)
     placement = place(plan.scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s)
     return {
         "scenario": plan.scenario.name,
@@ -79,8 +79,8 @@ def describe_plan(plan: Plan, results: Path, out: Path | None, cached: frozenset
         "why": placement.reason,
         "cpu_s": round(plan.estimate.cpu_s, 1),
         "to_train_or_compose": sorted(plan.resolved.keys() - cached),
-        "first_time_cpu_s": round(first_s, 1),
-        "wall_s": round(plan.estimate.cpu_s / max(1, placement.workers), 1),
+        "first_time_cpu_s": round(expected.first_time_cpu_s, 1),
+        "wall_s": round(expected.wall_s(placement.workers), 1),
         "disk_bytes": plan.estimate.disk_bytes,
         "path": str(out or results / plan.scenario.name),
     }
@@ -91,12 +91,13 @@ def plan_in_words(described: dict[str, Any]) -> list[str]:
     cells, first = described["cells"], described["first_time_cpu_s"]
     where = f"{described['workers']} Ray workers" if described["executor"] == "ray" else "this process"
     making = described["to_train_or_compose"]
-    again = f"{show_duration(first)} more to train and compose for: {', '.join(making)}" if making else ""
     return [
         f"{described['runs']} replications: {len(cells)} cells x {described['replications_per_cell']}",
         f"cells: {', '.join(cells)}",
         f"in {where}: {described['why']}",
-        f"about {show_duration(described['wall_s'])}, {described['cpu_s']:.0f} CPU seconds",
-        f"about {again}" if again else "nothing to train or compose: the cache holds it",
+        f"about {show_duration(described['wall_s'])} on idle cores, {described['cpu_s'] + first:.0f} CPU seconds",
+        f"of these {show_duration(first)} to train and compose for: {', '.join(making)}"
+        if making
+        else "nothing to train or compose: the cache holds it",
         f"about {show_bytes(described['disk_bytes'])} of disk in {described['path']}",
     ]

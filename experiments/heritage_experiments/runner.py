@@ -37,7 +37,7 @@ from heritage_experiments.wiring import (
 )
 from heritage_experiments.workers import Placement, cores_for, place, ray_running, run_here, run_on_ray
 from heritage_models.config import GeneratorConfig
-from heritage_sim.base import Generator, HeritageError, InputError
+from heritage_sim.base import Generator, HeritageError, InputError, StoppedError
 
 MANIFEST_VERSION = 1
 
@@ -235,8 +235,10 @@ def work_off(store: RunStore, scenario: Scenario, display: Display, meter: Resou
 
     Raises
     ------
+    StoppedError
+        On Ctrl-C. What was finished is kept, here as below.
     HeritageError
-        What stopped a replication. What was finished is kept.
+        What stopped a replication.
     """
     log = RunLog(store.path / "log.jsonl")
     with store.locked():
@@ -252,7 +254,7 @@ def work_off(store: RunStore, scenario: Scenario, display: Display, meter: Resou
             status = "finished"
         except KeyboardInterrupt:
             status = "stopped"
-            raise HeritageError(
+            raise StoppedError(
                 "stopped; what was finished is kept", str(store.path), f"go on with: heritage resume {store.path}"
             ) from None
         finally:

@@ -24,6 +24,7 @@ from heritage_models.config import GeneratorConfig, RecommenderConfig, Tradition
 from heritage_serving.config import ServingConfig
 from heritage_sim.base import Section
 from heritage_sim.config import EconomyConfig, RoyaltyConfig
+from heritage_sim.outcomes import outcome_names
 from heritage_sim.royalty import OWN_KIND
 
 NAME = r"^[a-z0-9][a-z0-9_\-]*$"
@@ -232,6 +233,7 @@ def json_schema() -> dict[str, Any]:
     schema["properties"]["extends"] = {"type": "string", "description": "Scenario file that this one builds on."}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "heritage scenario"
+    schema["$defs"]["Comparison"]["properties"]["outcome"]["examples"] = list(outcome_names(1))
     definitions, own = schema["$defs"], {"type": "string", "pattern": OWN_KIND.pattern}
     definitions["RegisteredRule"] = definitions["RuleConfig"]
     definitions["RuleConfig"] = {

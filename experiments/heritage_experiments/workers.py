@@ -103,7 +103,7 @@ def place(runtime: RuntimeConfig, num_tasks: int, expected_cpu_s: float, cores: 
         return Placement("local", 1, "one core, or one replication")
     if expected_cpu_s < RAY_PAYS_FROM_CPU_S:
         return Placement(
-            "local", 1, f"about {expected_cpu_s:.0f} CPU seconds of work are done before Ray would have paid"
+            "local", 1, f"about {expected_cpu_s:.0f} CPU seconds of work, too few to win back what starting Ray takes"
         )
     return Placement("ray", workers, f"about {expected_cpu_s:.0f} CPU seconds of work on {workers} cores")
 

@@ -1,4 +1,4 @@
-"""The command line: ``heritage``. Exit codes: 0 fine, 2 bad input, 1 failure."""
+"""The command line: ``heritage``. Exit codes: 0 fine, 1 failure, 2 bad input, 130 stopped."""
 
 from __future__ import annotations
 

@@ -14,10 +14,13 @@ import typer
 
 from heritage_experiments.cli import corpus, inspect_run, ledger, machine, music, royalty, run
 
+INTERRUPTED = 130
+"""What typer leaves with after Ctrl-C, without a word."""
+
 app = typer.Typer(
     name="heritage",
     help="Simulation and multi-agent economy testbed for intangible-heritage music.",
-    epilog="Exit codes: 0 fine, 2 bad input, 1 failure. Start with: heritage doctor",
+    epilog="Exit codes: 0 fine, 1 failure, 2 bad input, 130 stopped (Ctrl-C). Start with: heritage doctor",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -50,7 +53,11 @@ def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
     try:
         app()
-    except SystemExit:
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            from heritage_sim.base import StoppedError
+
+            sys.exit(_told(StoppedError("stopped", "", "give the same command again; what was finished is kept")))
         raise
     except BrokenPipeError:
         # The reader of a pipe has gone; nothing is left to say to it.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from heritage_experiments.store import RunStore
 
 RESULTS = Path("results")
+_AGAIN = "give the same command again; networks and pools that were finished are in the cache"
 
 
 def run(
@@ -69,13 +72,9 @@ def run(
 
         cells = {c.name: checked.replications for c in checked.cells_to_run}
         with RunDisplay(console, cells, {}) as display:
-            store = start_run(
-                checked,
-                RESULTS,
-                out,
-                display,
-                notes={"arguments": sys.argv[1:], "quick": quick, "source": str(scenario)},
-            )
+            facts = {"arguments": sys.argv[1:], "quick": quick, "source": str(scenario)}
+            with _stoppable("stopped while preparing; no run was begun", str(scenario), _AGAIN):
+                store = start_run(checked, RESULTS, out, display, notes=facts)
             record = _go_on(store, checked, display, meter)
     _tell(store, record, as_json)
 
@@ -99,7 +98,8 @@ def resume(
             f"[bold]{scenario.name}[/bold]  {sum(done.values())} of {sum(planned.values())} replications are done"
         )
         with RunDisplay(console, planned, done) as display:
-            prepare_again(store, scenario, display, allow_mixed=allow_mixed)
+            with _stoppable("stopped while preparing; the run is as it was", str(store.path), _AGAIN):
+                prepare_again(store, scenario, display, allow_mixed=allow_mixed)
             record = _go_on(store, scenario, display, meter)
     _tell(store, record, as_json)
 
@@ -108,7 +108,18 @@ def _go_on(store: RunStore, scenario: Scenario, display: object, meter: Resource
     from heritage_experiments.runner import finish, work_off
 
     work_off(store, scenario, display, meter)  # type: ignore[arg-type]
-    return finish(store, display, meter)  # type: ignore[arg-type]
+    with _stoppable("stopped while the report was written", str(store.path), f"heritage report {store.path}"):
+        return finish(store, display, meter)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def _stoppable(what: str, where: str, remedy: str) -> Iterator[None]:
+    from heritage_sim.base import StoppedError
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(what, where, remedy) from None
 
 
 def _reach_in_words(untouched: dict[str, tuple[str, ...]]) -> list[str]:

@@ -15,6 +15,7 @@ from heritage_sim.base.errors import (
     InputError,
     LedgerError,
     MissingPartError,
+    StoppedError,
     StorageError,
 )
 from heritage_sim.base.listening import TALLY, DayTally, HistoryVectors, TasteVectors, Usage, WorkFeatures, World
@@ -99,6 +100,7 @@ __all__ = [
     "Settlement",
     "State",
     "Statement",
+    "StoppedError",
     "StorageError",
     "Stream",
     "Sums",

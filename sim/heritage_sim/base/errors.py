@@ -48,6 +48,12 @@ class MissingPartError(InputError):
     """An optional part (torch, Ray, music21) is needed and not installed."""
 
 
+class StoppedError(HeritageError):
+    """The user stopped it (Ctrl-C); says what is kept and how to go on."""
+
+    exit_code = 130
+
+
 class ConsentError(HeritageError):
     """A use that the community's terms at that time do not permit."""
 

@@ -92,3 +92,20 @@ def test_constraints_pin_everything_exactly_and_torch_without_a_local_part():
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[^+]+", line) for line in lines)
     assert "torch==2.13.0" in lines
     assert not any(line.startswith("heritage") for line in lines)
+
+
+def test_pip_is_told_as_stages_and_in_full_only_where_it_fails(install, capfd):
+    says = "for w in ['Collecting a'] * 300 + ['Downloading a-1.whl', 'Installing collected packages: a']: print(w)\n"
+    assert install.quietly([sys.executable, "-c", says]) == 0
+    assert capfd.readouterr().out.split("\n") == ["fetching ...", "installing ...", ""]
+    fails = says + "print('ERROR: no wheel'); raise SystemExit(1)"
+    assert install.quietly([sys.executable, "-c", fails]) == 1
+    assert "ERROR: no wheel" in capfd.readouterr().err
+
+
+def test_its_last_words_say_how_the_command_is_found(install, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(install, "quietly", lambda command: 0)
+    assert install._install(install.ROOT / ".venv" / "bin" / "python", ()) == 0
+    assert "source .venv/bin/activate" in capsys.readouterr().out
+    assert install._install(tmp_path / "bin" / "python", ()) == 0
+    assert f"{tmp_path}/bin/heritage" in capsys.readouterr().out
