@@ -74,6 +74,12 @@ class GeneratorConfig(Section):
     )
     temperature: float = Field(default=1.0, gt=0.0, le=4.0, description="Sampling temperature [1].")
     steps: int = Field(default=250, ge=1, description="Training steps; never a training time [steps].")
+    max_passes: int = Field(
+        default=18,
+        ge=1,
+        description="Times the whole archive may be gone through: where it is small, training ends before `steps`, for "
+        "it would be learnt by heart [passes].",
+    )
     batch: int = Field(default=16, ge=1, description="Sequences per training step [sequences].")
     context: int = Field(default=96, ge=16, le=4096, description="Events the model sees at once [events].")
     width: int = Field(default=128, ge=16, description="Width of the model [1].")

@@ -22,7 +22,7 @@ from heritage_models.config import GeneratorConfig
 from heritage_models.generator.fingerprint import TRAINED, corpora_sha256, training_key
 from heritage_models.generator.network import Network, Shape
 from heritage_models.generator.tokens import Events, Vocabulary
-from heritage_models.generator.training import Progress, Split, held_out_loss, train_network
+from heritage_models.generator.training import Progress, Split, held_out_loss, train_network, training_steps
 from heritage_models.ngram import WittenBell
 from heritage_models.storage import UNREADABLE, write_arrays
 from heritage_models.traditions.tradition import Corpus
@@ -233,7 +233,7 @@ def _judge(
         checkpoint_sha256=_weights_sha256(arrays, vocabulary, _trained_config(config)),
         corpora_sha256=corpora_sha256(corpora),
         path=str(path),
-        steps=config.steps,
+        steps=training_steps(config, sum(p.num_events for p in split.train)),
         num_parameters=sum(p.numel() for p in network.parameters()),
         train_pieces=len(split.train),
         held_out_pieces=len(split.held_out),

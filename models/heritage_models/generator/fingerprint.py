@@ -15,6 +15,7 @@ from heritage_models.traditions.tradition import Corpus
 TRAINED = (
     "steps",
     "batch",
+    "max_passes",
     "context",
     "width",
     "layers",

@@ -1,5 +1,8 @@
 """Training: a fixed number of steps on keyed batches, in one thread, so that two trainings give the same bits.
 
+A small archive gets fewer steps (`training_steps`): with 220 pieces of one tradition the held-out loss was lower at 17
+passes than at 10 or 42, where it stood above that of the 5-gram.
+
 Archive pieces are laid end to end, each epoch in its own keyed order, and the stream is cut in rows of ``context``
 events; an event sees only its own piece. In a keyed share of the rows (`condition_dropout`) every context code is set
 to "not told", so that one training serves both arms: the unconditioned generator is this network, fed nothing but the
@@ -172,14 +175,15 @@ def held_out_loss(network: Network, pieces: Sequence[Events], conditioned: bool)
 def train_network(
     config: GeneratorConfig, corpora: Mapping[str, Corpus], progress: Progress | None = None
 ) -> tuple[Network, Vocabulary, Split]:
-    """Return a network trained for ``config.steps`` steps, its vocabulary and the split it saw.
+    """Return a network trained for `training_steps`, its vocabulary and the split it saw.
 
     AdamW, warm-up over the first twentieth of the steps, then a cosine to zero; gradients are clipped at norm 1.
     """
     vocabulary = make_vocabulary(corpora)
     split = split_corpora(vocabulary, corpora, config.held_out_share)
     stacked = stack(split.train, vocabulary.token_sizes)
-    rows = training_rows(stacked, config.steps * config.batch, config.context, config.training_seed)
+    num_steps = training_steps(config, stacked.place.size)
+    rows = training_rows(stacked, num_steps * config.batch, config.context, config.training_seed)
     untold = Stream(stream_key(config.training_seed, 0, "generator", "condition dropout")).uniform(
         np.arange(rows.shape[0]), 0
     )
@@ -193,9 +197,9 @@ def train_network(
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
         )
-        for step in range(config.steps):
+        for step in range(num_steps):
             for group in optimiser.param_groups:
-                group["lr"] = config.learning_rate * schedule(step, config.steps)
+                group["lr"] = config.learning_rate * schedule(step, num_steps)
             chosen = slice(step * config.batch, (step + 1) * config.batch)
             at = torch.from_numpy(rows[chosen])
             codes = context[at] * told[chosen][:, None, None]
@@ -206,8 +210,13 @@ def train_network(
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             if progress is not None:
-                progress("train", step + 1, config.steps)
+                progress("train", step + 1, num_steps)
     return network.eval(), vocabulary, split
+
+
+def training_steps(config: GeneratorConfig, num_events: int) -> int:
+    """Return how many steps are taken: ``config.steps``, or as many as make ``config.max_passes`` of the archive."""
+    return min(config.steps, math.ceil(config.max_passes * num_events / (config.batch * config.context)))
 
 
 def schedule(step: int, num_steps: int) -> float:

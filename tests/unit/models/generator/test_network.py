@@ -3,6 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from heritage_models.config import GeneratorConfig  # noqa: E402
 from heritage_models.generator.network import Shape, make_network  # noqa: E402
 from heritage_models.generator.tokens import make_vocabulary  # noqa: E402
 from heritage_models.generator.training import (  # noqa: E402
@@ -11,6 +12,7 @@ from heritage_models.generator.training import (  # noqa: E402
     split_corpora,
     stack,
     training_rows,
+    training_steps,
     visible_places,
 )
 
@@ -100,3 +102,10 @@ def test_context_tells_position_and_cycles_left(corpora):
     assert codes[:, 0].tolist() == [2] * 6
     assert (codes[:, 2] - 1).tolist() == [0, 2, 5, 0, 5, 0]
     assert codes[:, 3].tolist() == [3, 3, 3, 2, 2, 1]
+
+
+def test_a_small_archive_is_not_gone_through_more_often_than_is_good():
+    config = GeneratorConfig(steps=250, batch=16, context=96, max_passes=18)
+    assert training_steps(config, 24_000) == 250
+    assert training_steps(config, 8_000) == 94
+    assert 93 * 16 * 96 < 18 * 8_000 <= 94 * 16 * 96
