@@ -223,12 +223,6 @@ def test_a_model_in_process_gives_the_outcomes_of_the_pool(undisturbed, desk):
     assert json.loads(again.stdout)["outcomes_hash"] == undisturbed["outcomes_hash"]
 
 
-@pytest.mark.slow
-def test_a_generation_service_gives_the_outcomes_of_the_pool(undisturbed, desk):
-    again = heritage(desk, "run", "small.yaml", "--json", "--out", "served", "--set", "generator.kind=serve")
-    assert json.loads(again.stdout)["outcomes_hash"] == undisturbed["outcomes_hash"]
-
-
 def _wait_for(holds, process, limit_s=240.0):
     stop = time.monotonic() + limit_s
     while not holds():
