@@ -17,7 +17,7 @@ import pytest
 from heritage_experiments.runlog import read_events
 from heritage_experiments.store import RunStore
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 pytest.importorskip("ray.serve")
 
 HERITAGE = [sys.executable, "-m", "heritage_experiments"]
@@ -123,7 +123,6 @@ def test_a_run_goes_on_when_a_shard_is_killed(undisturbed, desk):
     assert RunStore.open(desk[0] / "sharded").manifest()["sessions"][0]["executor"] == "ray"
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_when_a_replica_of_the_generation_service_is_killed(undisturbed, desk):
     driver = begun(desk, "served", *SERVED)
     wait_for(lambda: events(desk, "served", "replication finished"), driver)
