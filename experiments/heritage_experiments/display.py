@@ -153,7 +153,15 @@ class RunDisplay:
         return f"about {show_duration(elapsed / (self._finished_here - 1) * left)} to go"
 
     def _table(self) -> Table:
-        table = Table(title="Means over finished replications", title_justify="left", pad_edge=False, box=SIMPLE_HEAD)
+        # No more than a space between columns: a long cell name then stays on one line of 80 characters.
+        table = Table(
+            title="Means over finished replications",
+            title_justify="left",
+            box=SIMPLE_HEAD,
+            padding=0,
+            pad_edge=False,
+            show_edge=False,
+        )
         table.add_column("cell", overflow="fold")
         table.add_column("done", justify="right", no_wrap=True)
         shown = [column for column in SHOWN if any(column[0] in v for v in self._values.values())]
