@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -181,8 +181,8 @@ def show_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _mean(values: object) -> str:
-    finite = [v for v in values if not math.isnan(v)]  # type: ignore[attr-defined]
+def _mean(values: Iterable[float]) -> str:
+    finite = [v for v in values if not math.isnan(v)]
     return f"{math.fsum(finite) / len(finite):.2f}" if finite else "-"
 
 

@@ -13,6 +13,7 @@ import typer
 from heritage_experiments.cli.options import Json, Out, RunFolder, Sets, console_for, newest_run, print_json
 
 if TYPE_CHECKING:
+    from heritage_experiments.display import Display
     from heritage_experiments.resources import ResourceMeter
     from heritage_experiments.runner import RunRecord
     from heritage_experiments.scenario import Scenario
@@ -51,6 +52,7 @@ def run(
         )
     from rich.markup import escape
 
+    from heritage_experiments.display import Display
     from heritage_experiments.resources import ResourceMeter
     from heritage_experiments.scenario_load import QUICK, cells_untouched, load_scenario
 
@@ -88,6 +90,7 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped or killed: what its plan holds minus what is done."""
     from heritage_experiments.display import RunDisplay
+    from heritage_experiments.display import Display
     from heritage_experiments.resources import ResourceMeter
     from heritage_experiments.runner import done_by_cell, open_run, planned_by_cell, prepare_again
 
@@ -104,12 +107,12 @@ def resume(
     _tell(store, record, as_json)
 
 
-def _go_on(store: RunStore, scenario: Scenario, display: object, meter: ResourceMeter) -> RunRecord:
+def _go_on(store: RunStore, scenario: Scenario, display: Display, meter: ResourceMeter) -> RunRecord:
     from heritage_experiments.runner import finish, work_off
 
-    work_off(store, scenario, display, meter)  # type: ignore[arg-type]
+    work_off(store, scenario, display, meter)
     with _stoppable("stopped while the report was written", str(store.path), f"heritage report {store.path}"):
-        return finish(store, display, meter)  # type: ignore[arg-type]
+        return finish(store, display, meter)
 
 
 @contextlib.contextmanager
