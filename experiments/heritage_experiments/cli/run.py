@@ -52,7 +52,6 @@ def run(
         )
     from rich.markup import escape
 
-    from heritage_experiments.display import Display
     from heritage_experiments.resources import ResourceMeter
     from heritage_experiments.scenario_load import QUICK, cells_untouched, load_scenario
 
@@ -90,7 +89,6 @@ def resume(
 ) -> None:
     """Go on with a run that was stopped or killed: what its plan holds minus what is done."""
     from heritage_experiments.display import RunDisplay
-    from heritage_experiments.display import Display
     from heritage_experiments.resources import ResourceMeter
     from heritage_experiments.runner import done_by_cell, open_run, planned_by_cell, prepare_again
 
