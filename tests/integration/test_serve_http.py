@@ -102,6 +102,7 @@ print(sorted(listening), len(alive))
 """
 
 
+@pytest.mark.slow
 def test_a_service_of_its_own_listens_on_the_loopback_alone_and_ends_what_it_started():
     done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, timeout=150)
     assert done.returncode == 0, done.stderr[-2000:]
