@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -19,7 +18,6 @@ from pydantic_core import PydanticCustomError
 from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
 from heritage_contracts.config import LedgerConfig
 from heritage_experiments.registry import OWN_WRITTEN, content_sha256
-from heritage_experiments.scenario_source import laid_over
 from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
 from heritage_serving.config import ServingConfig
 from heritage_sim.base import Section
@@ -251,8 +249,3 @@ def json_schema() -> dict[str, Any]:
             kind["anyOf"] = [{"enum": kind.pop("enum")}, own]
             kind.pop("type", None)
     return schema
-
-
-def overridden(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return plain data with an arm's overrides laid over it; neither argument is changed."""
-    return laid_over(data, overrides, "arms")[0]

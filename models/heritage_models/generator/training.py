@@ -1,7 +1,8 @@
 """Training: a fixed number of steps on keyed batches, in one thread, so that two trainings give the same bits.
 
-A small archive gets fewer steps (`training_steps`): with 220 pieces of one tradition the held-out loss was lower at 17
-passes than at 10 or 42, where it stood above that of the 5-gram.
+A small archive gets fewer steps (`training_steps`), or it is learnt by heart. Trained on the quickstart's gamelan
+archive alone with 60, 100 and 250 steps (10, 17 and 44 passes), the network's held-out loss was 2.26, 1.95 and 2.43
+nats an event; on the panpipes alone 2.91, 2.64 and 2.94. `heritage train` shows the figure of any such setting.
 
 Archive pieces are laid end to end, each epoch in its own keyed order, and the stream is cut in rows of ``context``
 events; an event sees only its own piece. In a keyed share of the rows (`condition_dropout`) every context code is set
