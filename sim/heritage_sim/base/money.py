@@ -8,18 +8,23 @@ from enum import IntFlag
 import numpy as np
 import numpy.typing as npt
 
+from heritage_sim.base.catalogue import NO_ONE
+
 BPS = 10_000
+SHARE_BASIS = 100_000_000
+"""Parts in which shares of sources are counted: 10^8 are the whole."""
 
 
 class Consent(IntFlag):
-    """Uses that a community permits for a work."""
+    """Uses that a community permits for a work; ``OUTSIDE``: also by those outside its tradition."""
 
     NONE = 0
     TRAIN = 1
     DERIVE = 2
     PERFORM = 4
     SELL = 8
-    ALL = 15
+    OUTSIDE = 16
+    ALL = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,34 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Posting:
+    """An epoch whose root stands on the ledger and may still be disputed.
+
+    Parameters
+    ----------
+    epoch : int
+        Number of the epoch.
+    deposit_units : int
+        What was paid in for it.
+    posted_s : int
+        Block timestamp, seconds.
+    final_from_s : int
+        First second at which it may be made final: the end of its challenge window.
+    root : bytes
+        Merkle root of cumulative amounts.
+    gas : int
+        Gas of posting; 0 on the reference ledger.
+    """
+
+    epoch: int
+    deposit_units: int
+    posted_s: int
+    final_from_s: int
+    root: bytes
+    gas: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Settlement:
     """When an epoch's money became withdrawable, and was paid, by block timestamps.
 
@@ -163,8 +196,24 @@ class Payments:
 
 
 @dataclass(frozen=True, slots=True)
+class Stem:
+    """A payee's share of a work.
+
+    Parameters
+    ----------
+    payee_id : int
+        Who.
+    share_bps : int
+        Of what the work itself keeps, after its sources; a work's stems sum to 10,000.
+    """
+
+    payee_id: int
+    share_bps: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProvenanceRecord:
-    """A work's provenance edges as they go to the ledger.
+    """A work as it goes to the ledger: what it is, what it derives from, and who shares in it.
 
     Parameters
     ----------
@@ -175,9 +224,15 @@ class ProvenanceRecord:
     community : int
         Community whose tradition it belongs to.
     consent : int
-        `Consent` flags at registration.
+        `Consent` flags that the work itself carries; what its community permits at a moment narrows them further.
     parents : tuple of int
         Work ids it derives from, registered before.
+    derivative_share : int
+        Share that every derivative of this work owes it, in parts of `SHARE_BASIS`.
+    stems : tuple of Stem
+        Who shares in it; empty where nobody does.
+    manifest_sha256 : bytes
+        32 bytes, hash of its C2PA manifest; zeros where it has none.
     """
 
     work_id: int
@@ -185,3 +240,63 @@ class ProvenanceRecord:
     community: int
     consent: int
     parents: tuple[int, ...]
+    derivative_share: int = 0
+    stems: tuple[Stem, ...] = ()
+    manifest_sha256: bytes = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentLabel:
+    """What a community permits from a moment on, for all its works or for one of them.
+
+    Parameters
+    ----------
+    community : int
+        Who permits.
+    uses : int
+        `Consent` flags.
+    work_id : int
+        The work, or ``NO_ONE`` for all works of the community.
+    expires_s : int
+        First second at which nothing is permitted any more; 0 for never.
+    """
+
+    community: int
+    uses: int
+    work_id: int = NO_ONE
+    expires_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DirectPayment:
+    """A licence fee, a commission or a tip, paid to one work and split at once along its sources.
+
+    Parameters
+    ----------
+    work_id : int
+        Registered work that is paid for.
+    amount_units : int
+        What is paid, > 0.
+    """
+
+    work_id: int
+    amount_units: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PaymentSplit:
+    """What became of direct payments.
+
+    Parameters
+    ----------
+    paid_s : int
+        Block timestamp of the last of them, seconds.
+    payee_units : ndarray of int64, shape (num_payees,)
+        What each payee was credited; sums to what was paid.
+    gas : int
+        Gas used; 0 on the reference ledger.
+    """
+
+    paid_s: int
+    payee_units: npt.NDArray[np.int64]
+    gas: int

@@ -10,7 +10,17 @@ import numpy.typing as npt
 
 from heritage_sim.base.acting import CommunityTerms, CommunityView, CreatorAction, CreatorView
 from heritage_sim.base.listening import DayTally, HistoryVectors, Usage, WorkFeatures, World
-from heritage_sim.base.money import Payments, ProvenanceRecord, Rights, Settlement, Statement
+from heritage_sim.base.money import (
+    ConsentLabel,
+    DirectPayment,
+    Payments,
+    PaymentSplit,
+    Posting,
+    ProvenanceRecord,
+    Rights,
+    Settlement,
+    Statement,
+)
 from heritage_sim.base.music import Commission, Piece
 
 State = dict[str, Any]
@@ -239,28 +249,63 @@ class Ledger(ProvenanceSink, Protocol):
     Amounts are in the token's smallest unit; times are chain seconds, never decreasing.
     """
 
-    def post(self, statement: Statement, at_s: int) -> Settlement:
+    def set_consent(self, labels: Sequence[ConsentLabel], at_s: int) -> None:
+        """Put down what communities permit from chain time ``at_s`` on; earlier labels stay on record."""
+        ...
+
+    def pay(self, payments: Sequence[DirectPayment], at_s: int) -> PaymentSplit:
+        """Pay works directly; each amount is split at once along the work's registered sources.
+
+        Raises
+        ------
+        LedgerError
+            If a work is not registered or shares nothing with anybody. Nobody is paid then.
+        """
+        ...
+
+    def post(self, statement: Statement, at_s: int) -> Posting:
         """Deposit the pool and post the epoch's cumulative Merkle root and the provenance root in one transaction.
 
-        Also waits out the challenge window and finalises: ``withdrawable_s`` is that block's timestamp.
+        Further epochs may be posted while earlier ones wait for their windows, up to the ledger's ``max_pending``.
 
         Parameters
         ----------
         statement : Statement
             Of the next epoch; its ``pool_units`` are deposited.
         at_s : int
-            Chain time at which the epoch ended, seconds. The posting comes no earlier, and later by whatever the ledger
-            was configured to wait.
+            Wished chain time, seconds.
 
         Returns
         -------
-        Settlement
-            Block timestamps in seconds, the Merkle root, and the gas of posting and finalising.
+        Posting
+            Block timestamp in seconds, the Merkle root, and the gas.
 
         Raises
         ------
         LedgerError
-            If the epoch is not the next one, or the statement does not sum to its pool.
+            If the epoch is not the next one, the statement does not sum to its pool, or too many epochs are pending.
+        """
+        ...
+
+    def finalize(self, epoch: int, at_s: int) -> Settlement:
+        """Make the oldest pending epoch final: its money is withdrawable from that block on.
+
+        Parameters
+        ----------
+        epoch : int
+            The oldest epoch that is pending.
+        at_s : int
+            Wished chain time, seconds.
+
+        Returns
+        -------
+        Settlement
+            With the block's timestamp as ``withdrawable_s``, and the gas of posting and finalising.
+
+        Raises
+        ------
+        LedgerError
+            If it is not pending, is not the oldest, or its challenge window is still open.
         """
         ...
 
