@@ -186,7 +186,6 @@ def small_parts(
         rule=make_rule(rule),
         shadow_rules=tuple(make_rule(name) for name in shadow),
         ledger_name=ledger.kind,
-        post_lag_s=ledger.post_lag_s,
         make_people=lambda model: make_people(model, CREATORS, communities, keys),
         make_recommender=lambda: PlainRecommender(keys),
         make_executor=lambda: executor(shard_factories(keys, num_shards, communities=communities)),

@@ -20,22 +20,36 @@ from heritage_contracts.deployment import EMBEDDED_CHAIN_ID, Deployment
 from heritage_contracts.epoch import Commitment, Epoch, make_epoch, rebuild
 from heritage_contracts.provenance import RecordBook, records_from_state, records_to_state
 from heritage_contracts.schedule import DEPLOY_LEAD_S
-from heritage_sim.base import InputError, LedgerError, Payments, ProvenanceRecord, Settlement, Statement, sum_exactly
+from heritage_sim.base import (
+    SHARE_BASIS,
+    ConsentLabel,
+    DirectPayment,
+    InputError,
+    LedgerError,
+    Payments,
+    PaymentSplit,
+    Posting,
+    ProvenanceRecord,
+    Settlement,
+    Statement,
+    largest_remainder,
+    sum_exactly,
+)
 from heritage_sim.base.protocols import State
 
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
 _MOST_UNITS = 1 << 62
 _EMPTY = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The books of a ledger at one moment, in the smallest unit; ``deposited = claimed + unclaimed``.
+    """The books of a ledger at one moment, in the smallest unit; ``deposited = claimed + unclaimed + pending``.
 
     Parameters
     ----------
-    deposited, claimed, unclaimed : int
-        Sums over all epochs and payees.
+    deposited, claimed, unclaimed, pending : int
+        Sums over all epochs and payees; pending is what was paid in for epochs that are not final.
     token_balance : int
         What the distributor holds.
     num_epochs, num_works : int
@@ -47,6 +61,7 @@ class Audit:
     deposited: int
     claimed: int
     unclaimed: int
+    pending: int
     token_balance: int
     num_epochs: int
     num_works: int
@@ -59,7 +74,7 @@ class JournaledLedger(ABC):
     Parameters
     ----------
     config : LedgerConfig
-        Window, lag, salt, currency.
+        Window, salt, currency.
     payee_names : sequence of str
         Names shown; a payee's id is its index. They never leave this process.
     genesis_s : int
@@ -87,6 +102,9 @@ class JournaledLedger(ABC):
         self._book = RecordBook()
         self._journal: list[State] = []
         self._epochs: list[Epoch] = []
+        self._pending: list[Posting] = []
+        self._labels: list[tuple[int, ConsentLabel]] = []
+        self._direct_units = [0] * len(self.payee_names)
         self._deploy()
 
     # ---- what a kind of ledger provides -------------------------------------------------------------------------
@@ -104,8 +122,12 @@ class JournaledLedger(ABC):
         """Write packed records in one or more batches from ``at_s`` on."""
 
     @abstractmethod
-    def _write_epoch(self, epoch: Epoch, at_s: int) -> Settlement:
-        """Deposit and post in a block from ``at_s`` on, wait out the window, finalise."""
+    def _write_epoch(self, epoch: Epoch, at_s: int) -> tuple[int, int]:
+        """Deposit and post in a block from ``at_s`` on; return its timestamp and the gas."""
+
+    @abstractmethod
+    def _write_final(self, epoch: int, at_s: int) -> tuple[int, int]:
+        """Make the pending epoch final in a block from ``at_s`` on; return its timestamp and the gas."""
 
     @abstractmethod
     def _pay(self, payees: Sequence[int], amounts: Sequence[int], at_s: int) -> tuple[int, int]:
@@ -129,7 +151,7 @@ class JournaledLedger(ABC):
 
     @abstractmethod
     def deposited_units(self) -> int:
-        """Return the sum of all deposits."""
+        """Return the sum of all deposits, those of pending epochs included."""
 
     @abstractmethod
     def token_balance_units(self) -> int:
@@ -158,32 +180,133 @@ class JournaledLedger(ABC):
         self._write_provenance(self._book.enter(fresh), int(at_s))
         self._journal.append({"intent": "register", "at_s": int(at_s)} | records_to_state(fresh))
 
-    def post(self, statement: Statement, at_s: int) -> Settlement:
-        """Deposit a statement's pool, post its root, wait out the challenge window and finalise.
+    @property
+    def max_pending(self) -> int:
+        """Return how many epochs may wait for their windows at once."""
+        return 1
+
+    def set_consent(self, labels: Sequence[ConsentLabel], at_s: int) -> None:
+        """Put down what communities permit from chain time ``at_s`` on; earlier labels stay on record.
+
+        Parameters
+        ----------
+        labels : sequence of ConsentLabel
+            In order.
+        at_s : int
+            Wished chain time, seconds.
+
+        Raises
+        ------
+        LedgerError
+            If a label names a work that is not registered. None is put down then.
+        """
+        for label in labels:
+            if label.work_id >= 0 and self._book.record(label.work_id) is None:
+                raise LedgerError(f"work {label.work_id} is not registered", "ProvenanceRegistry")
+        if not labels:
+            return
+        self._labels += [(int(at_s), label) for label in labels]
+        rows = [(v.community, v.uses, v.work_id, v.expires_s) for v in labels]
+        self._journal.append({"intent": "consent", "at_s": int(at_s), "labels": np.array(rows, dtype=np.int64)})
+
+    def pay(self, payments: Sequence[DirectPayment], at_s: int) -> PaymentSplit:
+        """Pay works directly; each amount is split at once along the work's registered sources.
+
+        Every ancestor is due its share of every descendant's payments, once for each path to it; the work's own stems
+        share the rest. Units left over go to the largest remainders.
+
+        Parameters
+        ----------
+        payments : sequence of DirectPayment
+            In order.
+        at_s : int
+            Wished chain time, seconds.
+
+        Returns
+        -------
+        PaymentSplit
+
+        Raises
+        ------
+        LedgerError
+            If a work is not registered, shares nothing with anybody, or owes its sources more than the whole. Nobody is
+            paid then.
+        """
+        credited = [0] * len(self.payee_names)
+        for payment in payments:
+            for payee, units in self._split(payment):
+                credited[payee] += units
+        if payments:
+            self._direct_units = [a + b for a, b in zip(self._direct_units, credited, strict=True)]
+            rows = [(p.work_id, p.amount_units) for p in payments]
+            self._journal.append({"intent": "pay", "at_s": int(at_s), "payments": np.array(rows, dtype=np.int64)})
+        return PaymentSplit(max(int(at_s), self.last_block_s()), np.array(credited, dtype=np.int64), gas=0)
+
+    def _split(self, payment: DirectPayment) -> list[tuple[int, int]]:
+        where = f"RoyaltyPool, work {payment.work_id}"
+        own = self._book.record(payment.work_id)
+        if own is None:
+            raise LedgerError(f"work {payment.work_id} is not registered", where)
+        if payment.amount_units <= 0:
+            raise LedgerError(f"a payment of {payment.amount_units} units is none", where)
+        shares: dict[int, int] = {}
+        ways = list(own.parents)
+        while ways:
+            source = self._book.record(ways.pop())
+            assert source is not None, "parents are registered before children"
+            shares[source.work_id] = shares.get(source.work_id, 0) + source.derivative_share
+            ways += source.parents
+        rest = SHARE_BASIS - sum(shares.values())
+        if rest < 0:
+            raise LedgerError("its sources are due more than the whole", where)
+        due = {work: share for work, share in sorted(shares.items()) if share} | {own.work_id: rest}
+        parts = largest_remainder(payment.amount_units, list(due.values()))
+        split: list[tuple[int, int]] = []
+        for work, units in zip(due, parts.tolist(), strict=True):
+            record = self._book.record(work)
+            stems = record.stems if record is not None else ()
+            if units and not stems:
+                raise LedgerError(f"work {work} shares nothing with anybody", where)
+            amounts = largest_remainder(units, [s.share_bps for s in stems])
+            split += [(stem.payee_id, amount) for stem, amount in zip(stems, amounts.tolist(), strict=True)]
+        return split
+
+    def post(self, statement: Statement, at_s: int) -> Posting:
+        """Deposit a statement's pool and post its root.
 
         Parameters
         ----------
         statement : Statement
             Of the next epoch.
         at_s : int
-            End of the epoch, seconds; it is posted ``post_lag_hours`` later, or after the last block if that is later.
+            Wished chain time, seconds; after the last block if that is later.
 
         Returns
         -------
-        Settlement
+        Posting
 
         Raises
         ------
         LedgerError
-            If the epoch is not the next one, or the statement does not sum to its pool. Nothing is written then.
+            If the epoch is not the next one, too many are pending, or the statement does not sum to its pool. Nothing
+            is written then.
         """
         self._check_statement(statement)
+        if len(self._pending) >= self.max_pending:
+            raise LedgerError(
+                f"epoch {statement.epoch} was posted while {len(self._pending)} wait for their windows",
+                "EpochDistributor",
+                f"At most {self.max_pending} may be pending; finalise epoch {self._pending[0].epoch} first.",
+            )
         units = [int(u) for u in statement.payee_units]
         before = self._epochs[-1].cumulative if self._epochs else (0,) * len(units)
         cumulative = tuple(c + u for c, u in zip(before, units, strict=True))
         epoch = make_epoch(self.deployment, statement, cumulative, self.provenance_head())
-        settlement = self._write_epoch(epoch, int(at_s) + self.config.post_lag_s)
+        posted_s, gas = self._write_epoch(epoch, int(at_s))
         self._epochs.append(epoch)
+        final_from_s = posted_s + self.config.challenge_window_s
+        posting = Posting(epoch.epoch, epoch.total - sum(before), posted_s, final_from_s, epoch.root, gas)
+        self._pending.append(posting)
         self._journal.append(
             {
                 "intent": "post",
@@ -194,7 +317,40 @@ class JournaledLedger(ABC):
                 "payee_units": np.array(units, dtype=np.int64),
             }
         )
-        return settlement
+        return posting
+
+    def finalize(self, epoch: int, at_s: int) -> Settlement:
+        """Make the oldest pending epoch final: its money is withdrawable from that block on.
+
+        Parameters
+        ----------
+        epoch : int
+            The oldest epoch that is pending.
+        at_s : int
+            Wished chain time, seconds.
+
+        Returns
+        -------
+        Settlement
+
+        Raises
+        ------
+        LedgerError
+            If it is not pending, is not the oldest, or its challenge window is still open. Nothing is written then.
+        """
+        where = f"EpochDistributor, epoch {epoch}"
+        if not self._pending or self._pending[0].epoch != epoch:
+            oldest = self._pending[0].epoch if self._pending else "none"
+            raise LedgerError(f"epoch {epoch} is not the oldest that is pending ({oldest})", where)
+        posting = self._pending[0]
+        if max(int(at_s), self.last_block_s() + 1) < posting.final_from_s:
+            raise LedgerError(
+                f"the challenge window is open until second {posting.final_from_s}", where, "Finalise it then."
+            )
+        final_s, gas = self._write_final(epoch, int(at_s))
+        self._pending.pop(0)
+        self._journal.append({"intent": "finalize", "at_s": int(at_s), "epoch": int(epoch)})
+        return Settlement(epoch, posting.deposit_units, posting.posted_s, final_s, posting.root, posting.gas + gas)
 
     def claim(self, payee_ids: Sequence[int], at_s: int) -> Payments:
         """Pay all that is withdrawable to each payee, in as few transactions as gas allows.
@@ -245,9 +401,10 @@ class JournaledLedger(ABC):
         return self._withdrawable(self.claimed_units())
 
     def _withdrawable(self, claimed: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        if not self._epochs:
+        num_final = len(self._epochs) - len(self._pending)
+        if not num_final:
             return np.zeros(len(self.payee_names), dtype=np.int64)
-        return np.array(self._epochs[-1].cumulative, dtype=np.int64) - claimed
+        return np.array(self._epochs[num_final - 1].cumulative, dtype=np.int64) - claimed
 
     def audit(self) -> Audit:
         """Return the books after checking that they balance.
@@ -259,19 +416,21 @@ class JournaledLedger(ABC):
         Raises
         ------
         LedgerError
-            If deposits are not claimed plus unclaimed, or the distributor does not hold what is unclaimed.
+            If deposits are not claimed plus unclaimed plus pending, or the distributor does not hold the latter two.
         """
         claimed = self.claimed_units()
         audit = Audit(
             deposited=self.deposited_units(),
             claimed=sum_exactly(claimed),
             unclaimed=sum_exactly(self._withdrawable(claimed)),
+            pending=sum(p.deposit_units for p in self._pending),
             token_balance=self.token_balance_units(),
             num_epochs=len(self._epochs),
             num_works=self._book.num_works,
             last_s=self.last_block_s(),
         )
-        if audit.deposited != audit.claimed + audit.unclaimed or audit.token_balance != audit.unclaimed:
+        held = audit.unclaimed + audit.pending
+        if audit.deposited != audit.claimed + held or audit.token_balance != held:
             raise LedgerError(f"the books do not balance: {audit}", type(self).__name__)
         return audit
 
@@ -327,7 +486,7 @@ class JournaledLedger(ABC):
         Parameters
         ----------
         state : dict
-            What `snapshot` of any kind of ledger with the same payees, window, lag, salt and genesis put down.
+            What `snapshot` of any kind of ledger with the same payees, window, salt and genesis put down.
 
         Raises
         ------
@@ -343,7 +502,7 @@ class JournaledLedger(ABC):
             raise LedgerError(
                 "the journal does not lead to the state it was taken at",
                 "ledger journal",
-                "Restore with the payees, window, lag, salt and genesis of the ledger that wrote it.",
+                "Restore with the payees, window, salt and genesis of the ledger that wrote it.",
             )
 
     def _replay(self, entry: State) -> None:
@@ -355,6 +514,12 @@ class JournaledLedger(ABC):
                 Statement(entry["epoch"], entry["rule"], entry["pool_units"], units, _EMPTY, ()),
                 entry["at_s"],
             )
+        elif entry["intent"] == "finalize":
+            self.finalize(entry["epoch"], entry["at_s"])
+        elif entry["intent"] == "consent":
+            self.set_consent([ConsentLabel(*row) for row in entry["labels"].tolist()], entry["at_s"])
+        elif entry["intent"] == "pay":
+            self.pay([DirectPayment(*row) for row in entry["payments"].tolist()], entry["at_s"])
         else:
             self.claim(entry["payees"].tolist(), entry["at_s"])
 
@@ -366,6 +531,7 @@ class JournaledLedger(ABC):
         for epoch in self._epochs:
             h.update(epoch.root + epoch.data_hash)
         h.update(repr((self.last_block_s(), self.deposited_units(), self._book.num_works)).encode())
+        h.update(repr((len(self._pending), self._labels, self._direct_units)).encode())
         return h.hexdigest()
 
     # ---- checks and data ----------------------------------------------------------------------------------------

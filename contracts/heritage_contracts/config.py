@@ -30,12 +30,6 @@ class LedgerConfig(Section):
     challenge_window_hours: float = Field(
         default=24.0, ge=0.0, le=8760.0, description="Hours between posting an epoch and the money being withdrawable."
     )
-    post_lag_hours: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=8760.0,
-        description="Hours between the end of an epoch and its posting (audit, invoices).",
-    )
     currency_code: str = Field(
         default="hUSD", min_length=1, max_length=11, description="Name of the settlement token, shown beside amounts."
     )
@@ -53,11 +47,6 @@ class LedgerConfig(Section):
     def challenge_window_s(self) -> int:
         """Return the challenge window in whole seconds."""
         return round(self.challenge_window_hours * 3600)
-
-    @property
-    def post_lag_s(self) -> int:
-        """Return the posting lag in whole seconds."""
-        return round(self.post_lag_hours * 3600)
 
     def of_replication(self, replication: int) -> LedgerConfig:
         """Return the configuration of one replication: the EVM for the first `evm_replications`, else the reference."""

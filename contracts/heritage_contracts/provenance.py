@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from heritage_contracts.hashing import keccak256, word
-from heritage_sim.base import LedgerError, ProvenanceRecord
+from heritage_sim.base import LedgerError, ProvenanceRecord, Stem
 from heritage_sim.base.protocols import State
 
 MAX_PARENTS = 16
@@ -28,6 +28,10 @@ class RecordBook:
     def num_works(self) -> int:
         """Return the number of registered works."""
         return len(self._number)
+
+    def record(self, work_id: int) -> ProvenanceRecord | None:
+        """Return a registered work's record, or None."""
+        return self._records.get(work_id)
 
     def new_records(self, records: Sequence[ProvenanceRecord]) -> list[ProvenanceRecord]:
         """Return the records that are not registered yet, in order, each once.
@@ -109,6 +113,10 @@ def records_to_state(records: Sequence[ProvenanceRecord]) -> State:
         "consent": np.array([r.consent for r in records], dtype=np.int32),
         "num_parents": np.array([len(r.parents) for r in records], dtype=np.int32),
         "parents": np.array([p for r in records for p in r.parents], dtype=np.int64),
+        "derivative_share": np.array([r.derivative_share for r in records], dtype=np.int64),
+        "num_stems": np.array([len(r.stems) for r in records], dtype=np.int32),
+        "stems": np.array([(s.payee_id, s.share_bps) for r in records for s in r.stems], np.int64).reshape(-1, 2),
+        "manifest": np.frombuffer(b"".join(r.manifest_sha256 for r in records), dtype=np.uint8).reshape(-1, 32).copy(),
     }
 
 
@@ -116,6 +124,8 @@ def records_from_state(state: State) -> list[ProvenanceRecord]:
     """Return the records that `records_to_state` put down."""
     ends = np.cumsum(state["num_parents"]).tolist()
     parents: list[int] = state["parents"].tolist()
+    stem_ends = np.cumsum(state["num_stems"]).tolist()
+    stems = [Stem(payee, bps) for payee, bps in state["stems"].tolist()]
     return [
         ProvenanceRecord(
             work_id=int(state["work_id"][i]),
@@ -123,6 +133,9 @@ def records_from_state(state: State) -> list[ProvenanceRecord]:
             community=int(state["community"][i]),
             consent=int(state["consent"][i]),
             parents=tuple(parents[end - int(state["num_parents"][i]) : end]),
+            derivative_share=int(state["derivative_share"][i]),
+            stems=tuple(stems[stem_ends[i] - int(state["num_stems"][i]) : stem_ends[i]]),
+            manifest_sha256=state["manifest"][i].tobytes(),
         )
         for i, end in enumerate(ends)
     ]

@@ -14,7 +14,7 @@ from heritage_contracts.books import JournaledLedger
 from heritage_contracts.epoch import Commitment, Epoch
 from heritage_contracts.provenance import fold_head
 from heritage_contracts.schedule import claim_blocks, next_block_s, record_batches
-from heritage_sim.base import LedgerError, Settlement
+from heritage_sim.base import LedgerError
 
 
 class ReferenceLedger(JournaledLedger):
@@ -44,24 +44,19 @@ class ReferenceLedger(JournaledLedger):
             self._head = fold_head(self._head, self._num_records, [packed[i] for i in batch])
             self._num_records += len(batch)
 
-    def _write_epoch(self, epoch: Epoch, at_s: int) -> Settlement:
+    def _write_epoch(self, epoch: Epoch, at_s: int) -> tuple[int, int]:
         posted_s = self._block(at_s)
-        deposit = epoch.total - sum(self._final)
+        deposit = epoch.total - self._deposited
         self._balance += deposit
         self._deposited += deposit
-        final_s = self._block(posted_s + self.config.challenge_window_s)
-        self._final = epoch.cumulative
         self._commitments.append(
             Commitment(epoch.epoch, epoch.root, epoch.total, deposit, epoch.provenance_head, epoch.data_hash)
         )
-        return Settlement(
-            epoch=epoch.epoch,
-            pool_units=deposit,
-            posted_s=posted_s,
-            withdrawable_s=final_s,
-            root=epoch.root,
-            gas=0,
-        )
+        return posted_s, 0
+
+    def _write_final(self, epoch: int, at_s: int) -> tuple[int, int]:
+        self._final = self._epochs[epoch].cumulative
+        return self._block(at_s), 0
 
     def _pay(self, payees: Sequence[int], amounts: Sequence[int], at_s: int) -> tuple[int, int]:
         for block in claim_blocks(len(payees), len(self.payee_names)):

@@ -33,7 +33,7 @@ from heritage_contracts.schedule import (
     record_batches,
     transactions,
 )
-from heritage_sim.base import LedgerError, Settlement
+from heritage_sim.base import LedgerError
 
 if TYPE_CHECKING:
     from web3 import Web3
@@ -48,7 +48,7 @@ class Web3Ledger(JournaledLedger):
     Parameters
     ----------
     config : LedgerConfig
-        Window, lag, salt, currency.
+        Window, salt, currency.
     payee_names : sequence of str
         Names shown; a payee's id is its index.
     genesis_s : int
@@ -104,20 +104,14 @@ class Web3Ledger(JournaledLedger):
             data = calldata.register_batch(self.provenance_head(), records)
             self.chain.block([Call("operator", self.deployment.registry, data, RECORD_BYTE_GAS.of(len(records)))], at_s)
 
-    def _write_epoch(self, epoch: Epoch, at_s: int) -> Settlement:
-        before = self.deposited_units()
-        mint = self.mint_call(epoch.total - before)
+    def _write_epoch(self, epoch: Epoch, at_s: int) -> tuple[int, int]:
+        mint = self.mint_call(epoch.total - self.deposited_units())
         posted = self.chain.block([mint, self.post_call(epoch)], at_s)[1]
-        posted_s = self.chain.last_s
-        final = self.chain.block([self.finalize_call(epoch.epoch)], posted_s + self.config.challenge_window_s)[0]
-        return Settlement(
-            epoch=epoch.epoch,
-            pool_units=self.deposited_units() - before,
-            posted_s=posted_s,
-            withdrawable_s=self.chain.last_s,
-            root=self.final_root(),
-            gas=posted.gas_used + final.gas_used,
-        )
+        return self.chain.last_s, posted.gas_used
+
+    def _write_final(self, epoch: int, at_s: int) -> tuple[int, int]:
+        final = self.chain.block([self.finalize_call(epoch)], at_s)[0]
+        return self.chain.last_s, final.gas_used
 
     def _pay(self, payees: Sequence[int], amounts: Sequence[int], at_s: int) -> tuple[int, int]:
         mined: list[Mined] = []
@@ -163,8 +157,8 @@ class Web3Ledger(JournaledLedger):
         return Call("guardian", self.deployment.distributor, calldata.call("dispute(uint256)", word(epoch)), CALL_GAS)
 
     def claim_many_call(self, payees: Sequence[int], gas: int) -> Call:
-        """Return the call that pays several payees what the last posted epoch says."""
-        last = self._epochs[-1]
+        """Return the call that pays several payees what the last final epoch says."""
+        last = self._epochs[-1 - len(self._pending)]
         claims = [(self.deployment.payee_ids[p], last.cumulative[p], proof_of(last.layers, p)) for p in payees]
         return Call("relayer", self.deployment.distributor, calldata.claim_many(claims), gas)
 
@@ -202,8 +196,9 @@ class Web3Ledger(JournaledLedger):
         return np.array(claimed, dtype=np.int64)
 
     def deposited_units(self) -> int:
-        """Return the sum of all deposits: the total of the final root."""
-        return calldata.words_of(self.chain.read(self.deployment.distributor, calldata.call("finalRoot()")))[1]
+        """Return the sum of all deposits: the total of the pending root, or of the final one where none is pending."""
+        which = "pendingRoot()" if self._number(self.deployment.distributor, "isPending()") else "finalRoot()"
+        return calldata.words_of(self.chain.read(self.deployment.distributor, calldata.call(which)))[1]
 
     def token_balance_units(self) -> int:
         """Return what the distributor holds."""

@@ -116,7 +116,6 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
         encoder=encoder_of(scenario.traditions, scenario.seed, surroundings.cache_dir),
         rule=rule_of(scenario.royalty.rule),
         shadow_rules=tuple(rule_of(r) for r in scenario.royalty.shadow),
-        post_lag_s=scenario.ledger.post_lag_s,
         ledger_name=scenario.own_parts.get("ledger", ledger.kind),
         make_people=lambda model: make_people(model, scenario.creators, scenario.communities, keys),
         make_recommender=partial(_recommender, scenario, keys),

@@ -48,8 +48,6 @@ class Parts:
         Rules that settle the same usage without effect: their arithmetic, apart from any response to it.
     ledger_name : str
         Name of the ledger's kind, for the records.
-    post_lag_s : int
-        Seconds after an epoch's end at which the ledger posts its statement; claims due before that come first.
     make_people : callable
         ``make_people(model) -> People``: the Mesa agents of this model.
     make_recommender : callable
@@ -72,7 +70,6 @@ class Parts:
     rule: RoyaltyRule
     shadow_rules: tuple[RoyaltyRule, ...]
     ledger_name: str
-    post_lag_s: int
     make_people: Callable[[mesa.Model], People]
     make_recommender: Callable[[], Recommender]
     make_executor: Callable[[], Executor]

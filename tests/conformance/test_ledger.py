@@ -31,6 +31,10 @@ def statement(epoch, units, pool=None):
     return Statement(epoch, "test", int(amounts.sum()) if pool is None else pool, amounts, np.zeros(0, np.int64), ())
 
 
+def settle(ledger, told, at_s):
+    return ledger.finalize(told.epoch, ledger.post(told, at_s).final_from_s)
+
+
 def record(work_id, parents=()):
     return ProvenanceRecord(work_id, work_id.to_bytes(32, "big"), work_id % 3, work_id % 16, tuple(parents))
 
@@ -49,6 +53,7 @@ intents = st.lists(
             st.lists(st.integers(0, 10**13), min_size=NUM_PAYEES, max_size=NUM_PAYEES),
             st.integers(0, 9 * DAY_S),
         ),
+        st.tuples(st.just("finalize"), st.integers(1, 2), st.integers(0, 3 * DAY_S)),
         st.tuples(st.just("claim"), st.lists(st.integers(-1, NUM_PAYEES), max_size=7), st.integers(0, 3 * DAY_S)),
         st.tuples(st.just("skip"), st.integers(0, 3), st.just(0)),
     ),
@@ -68,8 +73,11 @@ def carry_out(ledger, story):
                 answers.append(ledger.provenance_head())
             elif name == "post":
                 done = ledger.post(statement(epoch, what), at_s)
-                answers.append((done.epoch, done.pool_units, done.posted_s, done.withdrawable_s, done.root))
+                answers.append((done.epoch, done.deposit_units, done.posted_s, done.final_from_s, done.root))
                 epoch += 1
+            elif name == "finalize":
+                final = ledger.finalize(epoch - what, at_s)
+                answers.append((final.epoch, final.pool_units, final.posted_s, final.withdrawable_s, final.root))
             elif name == "skip":
                 ledger.post(statement(epoch + what, [1] * NUM_PAYEES, pool=NUM_PAYEES + 1), at_s)
             else:
@@ -119,7 +127,7 @@ def story_of_three_weeks(ledger, weeks=range(3)):
     for week in weeks:
         at_s = GENESIS_S + (week + 1) * 7 * DAY_S
         ledger.register([record(10 * week + i, [10 * week] if i else []) for i in range(4)], at_s)
-        ledger.post(statement(week, [week, 10**12, 3, 0, 7]), at_s)
+        settle(ledger, statement(week, [week, 10**12, 3, 0, 7]), at_s)
         ledger.claim([1, 3, week], at_s + 2 * DAY_S)
 
 
@@ -151,16 +159,21 @@ def test_restore_forgets_what_came_after_the_snapshot():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_window_of_nothing_still_takes_a_block(kind):
-    done = make(kind, challenge_window_hours=0.0).post(statement(0, [1] * NUM_PAYEES), GENESIS_S + 60)
+    done = settle(make(kind, challenge_window_hours=0.0), statement(0, [1] * NUM_PAYEES), GENESIS_S + 60)
     assert (done.posted_s, done.withdrawable_s) == (GENESIS_S + 60, GENESIS_S + 61)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_epoch_that_would_be_posted_inside_the_window_before_comes_after_it(kind):
-    ledger = make(kind, challenge_window_hours=48.0)
-    first = ledger.post(statement(0, [1] * NUM_PAYEES), GENESIS_S)
-    second = ledger.post(statement(1, [1] * NUM_PAYEES), GENESIS_S + DAY_S)
-    assert second.posted_s == first.withdrawable_s + 1
+def test_as_many_epochs_wait_as_the_ledger_says_and_no_more(kind):
+    ledger = make(kind, challenge_window_hours=480.0)
+    for epoch in range(ledger.max_pending):
+        ledger.post(statement(epoch, [1] * NUM_PAYEES), GENESIS_S + epoch * DAY_S)
+    with pytest.raises(LedgerError, match="pending"):
+        ledger.post(statement(ledger.max_pending, [1] * NUM_PAYEES), GENESIS_S + 9 * DAY_S)
+    assert ledger.audit().pending == ledger.max_pending * NUM_PAYEES
+    ledger.finalize(0, GENESIS_S + 20 * DAY_S)
+    assert ledger.withdrawable_units().tolist() == [1] * NUM_PAYEES
+    ledger.post(statement(ledger.max_pending, [1] * NUM_PAYEES), GENESIS_S + 20 * DAY_S)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -182,7 +195,7 @@ def test_many_payees_and_records_fill_several_blocks_alike():
         ledger = make(kind, num_payees)
         ledger.register([record(i) for i in range(num_records)], GENESIS_S)
         registered_s = ledger.last_block_s()
-        ledger.post(statement(0, units), GENESIS_S + DAY_S)
+        settle(ledger, statement(0, units), GENESIS_S + DAY_S)
         paid = ledger.claim(range(num_payees), GENESIS_S + 3 * DAY_S)
         answers.append((registered_s, paid.paid_s, paid.amounts_units.tolist(), books(ledger)))
     assert answers[0] == answers[1]

@@ -153,7 +153,8 @@ def settle_on_chain(
     told = Statement(0, statement.rule, statement.pool_units, due, statement.work_units, statement.reasons)
     calendar = Calendar()
     ledger = make_ledger(config, [payee_names[p] for p in due_ids], calendar.genesis_s)
-    settlement = ledger.post(told, calendar.start_of(POST_DAY))
+    posting = ledger.post(told, calendar.start_of(POST_DAY))
+    settlement = ledger.finalize(told.epoch, posting.final_from_s)
     _verify_all_proofs(ledger, due, settlement.root)
     claimants, words = choose_claimants(due, num_claims)
     gas = settlement.gas

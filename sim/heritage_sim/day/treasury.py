@@ -78,15 +78,12 @@ class Treasury:
         When and how often payees claim.
     num_payees : int
         All of them claim.
-    post_lag_s : int
-        Seconds that the ledger lets pass between an epoch's end and its posting.
     """
 
-    def __init__(self, ledger: Ledger, config: EconomyConfig, num_payees: int, post_lag_s: int) -> None:
+    def __init__(self, ledger: Ledger, config: EconomyConfig, num_payees: int) -> None:
         self.ledger = ledger
         self.books: list[EpochBooks] = []
         self._config = config
-        self._post_lag_s = post_lag_s
         self._outstanding = np.zeros(num_payees, dtype=np.int64)
         self._due_s: list[int] = []
         self._clock_s = config.genesis_s
@@ -116,9 +113,8 @@ class Treasury:
         self._claim_what_is_due(until_s=ended_s)
         if records:
             self.ledger.register(records, max(ended_s, self._clock_s))
-        self._claim_what_is_due(until_s=ended_s + self._post_lag_s)
         before = self.ledger.deposited_units()
-        made = self.ledger.post(statement, ended_s)
+        made = self.ledger.finalize(statement.epoch, self.ledger.post(statement, ended_s).final_from_s)
         self._clock_s = made.withdrawable_s
         self._outstanding += statement.payee_units
         line = EpochBooks(

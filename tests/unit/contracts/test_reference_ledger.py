@@ -22,6 +22,10 @@ def statement(epoch, units, pool=None):
     return Statement(epoch, "test", int(amounts.sum()) if pool is None else pool, amounts, np.zeros(0, np.int64), ())
 
 
+def settle(books, told, at_s):
+    return books.finalize(told.epoch, books.post(told, at_s).final_from_s)
+
+
 def record(work_id, parents=(), content=None):
     return ProvenanceRecord(work_id, content or bytes([work_id % 256]) * 32, 0, 15, tuple(parents))
 
@@ -40,7 +44,7 @@ def test_books_equal_sums_kept_by_hand(epochs, claimers):
     owed, paid = [0] * 4, [0] * 4
     for i, units in enumerate(epochs):
         at_s = GENESIS_S + (i + 1) * 7 * DAY_S
-        books.post(statement(i, units), at_s)
+        settle(books, statement(i, units), at_s)
         owed = [a + b for a, b in zip(owed, units, strict=True)]
         payments = books.claim(sorted(claimers[i]), at_s + 2 * DAY_S)
         for payee, amount in zip(payments.payee_ids.tolist(), payments.amounts_units.tolist(), strict=True):
@@ -53,15 +57,32 @@ def test_books_equal_sums_kept_by_hand(epochs, claimers):
 
 
 def test_money_is_withdrawable_one_window_after_posting():
-    books = ledger(challenge_window_hours=36.0, post_lag_hours=5.0)
-    settled = books.post(statement(0, [1, 2, 3]), GENESIS_S + DAY_S)
-    assert settled.posted_s == GENESIS_S + DAY_S + 5 * 3600
+    books = ledger(challenge_window_hours=36.0)
+    posted = books.post(statement(0, [1, 2, 3]), GENESIS_S + DAY_S)
+    assert posted.posted_s == GENESIS_S + DAY_S
+    assert posted.final_from_s == posted.posted_s + 36 * 3600
+    with pytest.raises(LedgerError, match="window is open"):
+        books.finalize(0, posted.final_from_s - 1)
+    assert books.withdrawable_units().tolist() == [0, 0, 0]
+    assert books.audit().pending == 6
+    settled = books.finalize(0, posted.final_from_s)
     assert settled.withdrawable_s == settled.posted_s + 36 * 3600
+    assert books.withdrawable_units().tolist() == [1, 2, 3]
+    assert books.audit().pending == 0
+
+
+def test_only_the_oldest_pending_epoch_is_made_final():
+    books = ledger()
+    with pytest.raises(LedgerError, match="not the oldest"):
+        books.finalize(0, GENESIS_S)
+    settle(books, statement(0, [1, 1, 1]), GENESIS_S)
+    with pytest.raises(LedgerError, match="not the oldest"):
+        books.finalize(0, GENESIS_S + 9 * DAY_S)
 
 
 def test_a_second_claim_pays_nothing_and_makes_no_block():
     books = ledger()
-    at_s = books.post(statement(0, [5, 0, 7]), GENESIS_S + DAY_S).withdrawable_s + 100
+    at_s = settle(books, statement(0, [5, 0, 7]), GENESIS_S + DAY_S).withdrawable_s + 100
     first = books.claim([2, 0, 0, 1], at_s)
     assert (first.payee_ids.tolist(), first.amounts_units.tolist()) == ([0, 2], [5, 7])
     second = books.claim([0, 1, 2], at_s + 50)
@@ -155,7 +176,7 @@ def test_published_epoch_leads_back_to_what_was_posted():
     books = ledger()
     books.register([record(0)], GENESIS_S)
     for epoch in range(2):
-        books.post(statement(epoch, [1, 2, 3]), GENESIS_S + epoch * 7 * DAY_S)
+        settle(books, statement(epoch, [1, 2, 3]), GENESIS_S + epoch * 7 * DAY_S)
     published = books.published_epoch(1)
     assert books.verify_epoch(published).total_units == 12
     assert b"payee 0" not in published
