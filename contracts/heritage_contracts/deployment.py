@@ -12,7 +12,8 @@ from functools import cached_property
 
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.hashing import keccak256, word
-from heritage_contracts.merkle import Layers, build_layers, payee_leaves
+from heritage_contracts.merkle import build_tree, payee_leaves
+from heritage_contracts.rows import Rows
 from heritage_contracts.wallets import contract_address, family_addresses, family_key
 
 EMBEDDED_CHAIN_ID = 131_277_322_940_537
@@ -68,9 +69,9 @@ class Deployment:
         """Return each payee's simulated wallet."""
         return family_addresses(f"payee\0{self.config.payee_salt}", self.num_payees)
 
-    def tree(self, cumulative: Sequence[int]) -> Layers:
-        """Return the Merkle tree over what each payee has earned since the beginning, leaves first."""
-        return build_layers(payee_leaves(self.chain_id, self.distributor, self.payee_ids, cumulative))
+    def tree(self, cumulative: Sequence[int]) -> Rows:
+        """Return the Merkle tree over what each payee has earned since the beginning, as `build_tree` lays it out."""
+        return build_tree(payee_leaves(self.chain_id, self.distributor, self.payee_ids, cumulative))
 
     @property
     def first_head(self) -> bytes:

@@ -12,7 +12,8 @@ from typing import Any
 
 from heritage_contracts.deployment import Deployment
 from heritage_contracts.hashing import keccak256
-from heritage_contracts.merkle import Layers, build_layers, payee_leaves, root_of
+from heritage_contracts.merkle import build_tree, payee_leaves, root_of
+from heritage_contracts.rows import Rows
 from heritage_sim.base import InputError, Statement
 
 
@@ -28,7 +29,7 @@ class Epoch:
         What is deposited.
     cumulative : tuple of int, length num_payees
         What each payee has earned since the beginning.
-    layers : list of list of bytes
+    tree : ndarray of uint8, shape (2 * num_payees - 1, 32)
         Merkle tree over them.
     provenance_head : bytes
         Head of the provenance registry it was settled on.
@@ -39,14 +40,14 @@ class Epoch:
     epoch: int
     pool_units: int
     cumulative: tuple[int, ...]
-    layers: Layers
+    tree: Rows
     provenance_head: bytes
     published: bytes
 
     @property
     def root(self) -> bytes:
         """Return the Merkle root."""
-        return root_of(self.layers)
+        return root_of(self.tree)
 
     @property
     def total(self) -> int:
@@ -142,7 +143,7 @@ def rebuild(published: bytes, where: str = "published epoch") -> Commitment:
         leaves = payee_leaves(int(data["chain_id"]), _bytes(data["distributor"], 20), ids, amounts)
         return Commitment(
             epoch=int(data["epoch"]),
-            root=root_of(build_layers(leaves)),
+            root=root_of(build_tree(leaves)),
             total_units=sum(amounts),
             deposit_units=int(data["pool_units"]),
             provenance_head=_bytes(data["provenance_head"], 32),

@@ -159,7 +159,7 @@ class Web3Ledger(JournaledLedger):
     def claim_many_call(self, payees: Sequence[int], gas: int) -> Call:
         """Return the call that pays several payees what the last final epoch says."""
         last = self._epochs[-1 - len(self._pending)]
-        claims = [(self.deployment.payee_ids[p], last.cumulative[p], proof_of(last.layers, p)) for p in payees]
+        claims = [(self.deployment.payee_ids[p], last.cumulative[p], proof_of(last.tree, p)) for p in payees]
         return Call("relayer", self.deployment.distributor, calldata.claim_many(claims), gas)
 
     # ---- what the chain says ------------------------------------------------------------------------------------

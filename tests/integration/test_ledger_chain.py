@@ -9,7 +9,7 @@ from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import role_address
 from heritage_contracts.epoch import make_epoch
 from heritage_contracts.hashing import keccak256, word
-from heritage_contracts.merkle import build_layers, payee_leaves, proof_of, root_of
+from heritage_contracts.merkle import build_tree, leaf_of, payee_leaves, proof_of, root_of
 from heritage_contracts.schedule import CALL_GAS, DEPLOY_LEAD_S, claim_gas
 from heritage_sim.base import LedgerError, ProvenanceRecord, Statement
 
@@ -53,8 +53,8 @@ def refused(ledger, call, error):
 
 
 def claim_call(ledger, payee, cumulative, proof_payee=None, role="relayer"):
-    layers = epoch_of(ledger).layers
-    proof = proof_of(layers, payee if proof_payee is None else proof_payee)
+    tree = epoch_of(ledger).tree
+    proof = proof_of(tree, payee if proof_payee is None else proof_payee)
     data = calldata.claim(ledger.deployment.payee_ids[payee], cumulative, proof)
     return Call(role, ledger.deployment.distributor, data, CALL_GAS)
 
@@ -99,15 +99,15 @@ def test_another_payees_proof_is_refused(settled):
 
 
 def test_one_wrong_proof_stops_the_whole_relay(settled):
-    ids, layers = settled.deployment.payee_ids, epoch_of(settled).layers
-    data = calldata.claim_many([(ids[0], 5, proof_of(layers, 0)), (ids[3], 42, proof_of(layers, 3))])
+    ids, tree = settled.deployment.payee_ids, epoch_of(settled).tree
+    data = calldata.claim_many([(ids[0], 5, proof_of(tree, 0)), (ids[3], 42, proof_of(tree, 3))])
     refused(settled, Call("relayer", settled.deployment.distributor, data, CALL_GAS), "WrongProof")
 
 
 def test_an_inner_node_does_not_pass_for_a_leaf(settled):
-    layers = epoch_of(settled).layers
-    left, right = sorted(layers[0][:2])
-    data = calldata.claim(left, int.from_bytes(right, "big"), [layers[1][1]])
+    tree = epoch_of(settled).tree
+    left, right = sorted((leaf_of(tree, 0), leaf_of(tree, 1)))
+    data = calldata.claim(left, int.from_bytes(right, "big"), proof_of(tree, 0)[1:])
     refused(settled, Call("relayer", settled.deployment.distributor, data, CALL_GAS), "WrongProof")
 
 
@@ -197,14 +197,14 @@ def test_a_root_that_promises_more_than_was_paid_in_stops_at_its_ceiling(ledger)
     at = ledger.deployment
     promised, stranger = (7, 8), keccak256(b"nobody registered me")
     ids = [at.payee_ids[0], at.payee_ids[1], stranger]
-    layers = build_layers(payee_leaves(at.chain_id, at.distributor, ids, [*promised, 1]))
-    words = (word(0), root_of(layers), word(10), ledger.provenance_head(), bytes(32))
+    tree = build_tree(payee_leaves(at.chain_id, at.distributor, ids, [*promised, 1]))
+    words = (word(0), root_of(tree), word(10), ledger.provenance_head(), bytes(32))
     post = calldata.call("post(uint256,bytes32,uint256,bytes32,bytes32)", *words)
     ledger.chain.block([ledger.mint_call(10), Call("operator", at.distributor, post, CALL_GAS)], GENESIS_S)
     ledger.chain.block([ledger.finalize_call(0)], GENESIS_S + DAY_S)
 
     def claim(i, amount):
-        return Call("relayer", at.distributor, calldata.claim(ids[i], amount, proof_of(layers, i)), CALL_GAS)
+        return Call("relayer", at.distributor, calldata.claim(ids[i], amount, proof_of(tree, i)), CALL_GAS)
 
     ledger.chain.block([claim(0, 7)], GENESIS_S + DAY_S)
     refused(ledger, claim(1, 8), "AboveCeiling")

@@ -190,11 +190,11 @@ def settle_on_chain(
 
 def _verify_all_proofs(ledger: JournaledLedger, due: npt.NDArray[np.int64], root: bytes) -> None:
     """Raise unless every payee's Merkle proof, made from the statement alone, leads to the posted root."""
-    from heritage_contracts.merkle import proof_of, root_from_proof
+    from heritage_contracts.merkle import leaf_of, num_leaves, proof_of, root_from_proof
 
-    layers = ledger.deployment.tree(due.tolist())
-    for i, leaf in enumerate(layers[0]):
-        if root_from_proof(leaf, proof_of(layers, i)) != root:
+    tree = ledger.deployment.tree(due.tolist())
+    for i in range(num_leaves(tree)):
+        if root_from_proof(leaf_of(tree, i), proof_of(tree, i)) != root:
             raise LedgerError(
                 f"the amount of entry {i}, {int(due[i])} units, cannot be proved against the posted root",
                 f"root {root.hex()}",
