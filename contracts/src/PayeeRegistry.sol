@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+
+/// @title Who is behind a payee id, and how that changes without anybody losing money
+/// @notice A payee id is a salted hash; nothing personal is here. The registrar binds an id to an account once and can
+/// never change it. The holder may rotate to another account; where the holder's key is lost, m of the n members of the
+/// payee's community may. Either takes effect after a delay. The holder may veto the community within it, unless all n
+/// members signed: m members cannot take from a holder who objects, and a thief with the holder's key cannot stop all n.
+///
+/// Signatures are EIP-712 with nonce and deadline; accounts that are contracts sign by ERC-1271.
+contract PayeeRegistry is AccessControl, EIP712 {
+    bytes32 public constant REGISTRAR_ROLE = keccak256("REGISTRAR_ROLE");
+    bytes32 public constant ROTATION_TYPEHASH =
+        keccak256("Rotation(bytes32 payeeId,address newAccount,uint256 nonce,uint256 deadline)");
+    bytes32 public constant CANCEL_TYPEHASH = keccak256("Cancel(bytes32 payeeId,uint256 nonce,uint256 deadline)");
+    bytes32 public constant MEMBERS_TYPEHASH =
+        keccak256("Members(uint32 community,bytes32 membersHash,uint8 threshold,uint256 nonce,uint256 deadline)");
+    uint256 private constant ROW_BYTES = 56;
+    uint256 private constant MAX_MEMBERS = 32;
+
+    /// @param account Where the payee's money goes.
+    /// @param community Community whose members may rotate for the payee; 0 for none.
+    struct Payee {
+        address account;
+        uint32 community;
+    }
+
+    /// @param newAccount Where the money will go.
+    /// @param readyAt First second at which the rotation may be completed; 0 where none is pending.
+    /// @param byCommunity Whether the community asked for it.
+    /// @param unanimous Whether all its members did: then the holder has no veto.
+    struct Rotation {
+        address newAccount;
+        uint64 readyAt;
+        bool byCommunity;
+        bool unanimous;
+    }
+
+    /// @param members Accounts that sign for the community.
+    /// @param threshold How many of them must.
+    /// @param fund Payee id of the community's fund.
+    /// @param nonce Counts changes of members.
+    struct Community {
+        address[] members;
+        bytes32 fund;
+        uint8 threshold;
+        uint64 nonce;
+    }
+
+    /// @notice Seconds between asking for a rotation and its completion.
+    uint64 public immutable rotationDelay;
+    /// @notice Rotations asked for and vetoes so far, per payee: the nonce of the next signature.
+    mapping(bytes32 payeeId => uint256 nonce) public nonceOf;
+    /// @notice What is pending.
+    mapping(bytes32 payeeId => Rotation rotation) public rotationOf;
+    mapping(bytes32 payeeId => Payee payee) private _payees;
+    mapping(uint32 community => Community body) private _communities;
+
+    event PayeeRegistered(bytes32 indexed payeeId, address indexed account, uint32 indexed community);
+    event CommunityCreated(uint32 indexed community, address[] members, uint8 threshold, bytes32 fund);
+    event MembersChanged(uint32 indexed community, address[] members, uint8 threshold);
+    event RotationRequested(
+        bytes32 indexed payeeId, address indexed newAccount, uint256 readyAt, bool byCommunity, bool unanimous
+    );
+    event RotationCancelled(bytes32 indexed payeeId, address indexed newAccount);
+    event RotationCompleted(bytes32 indexed payeeId, address indexed oldAccount, address indexed newAccount);
+
+    error WrongLength(uint256 bytesGiven);
+    error PayeeExists(bytes32 payeeId);
+    error UnknownPayee(bytes32 payeeId);
+    error ZeroAccount();
+    error CommunityExists(uint32 community);
+    error UnknownCommunity(uint32 community);
+    error WrongThreshold(uint256 threshold, uint256 numMembers);
+    error MemberTwice(address member);
+    error SignatureExpired(uint256 deadline);
+    error WrongSignature(bytes32 digest);
+    error TooFewSignatures(uint256 needed, uint256 given);
+    error RotationPending(bytes32 payeeId);
+    error NoRotation(bytes32 payeeId);
+    error NoVeto(bytes32 payeeId);
+    error RotationNotReady(uint256 readyAt);
+
+    modifier inTime(uint256 deadline) {
+        if (block.timestamp > deadline) revert SignatureExpired(deadline);
+        _;
+    }
+
+    /// @param admin Grants and revokes roles.
+    /// @param registrar Enters payees and communities.
+    /// @param rotationDelay_ Seconds between asking for a rotation and its completion.
+    constructor(address admin, address registrar, uint64 rotationDelay_) EIP712("heritage PayeeRegistry", "1") {
+        rotationDelay = rotationDelay_;
+        _grantRole(DEFAULT_ADMIN_ROLE, admin);
+        _grantRole(REGISTRAR_ROLE, registrar);
+    }
+
+    /// @notice Bind payee ids to accounts, each once and for all; only a rotation changes a binding.
+    /// @param packed Rows of payee id (32 bytes), account (20), community (4, big-endian; 0 for none).
+    function registerPayees(bytes calldata packed) external onlyRole(REGISTRAR_ROLE) {
+        if (packed.length % ROW_BYTES != 0) revert WrongLength(packed.length);
+        for (uint256 offset = 0; offset < packed.length; offset += ROW_BYTES) {
+            bytes32 payeeId = bytes32(packed[offset:offset + 32]);
+            address account = address(bytes20(packed[offset + 32:offset + 52]));
+            uint32 community = uint32(bytes4(packed[offset + 52:offset + ROW_BYTES]));
+            if (account == address(0)) revert ZeroAccount();
+            if (_payees[payeeId].account != address(0)) revert PayeeExists(payeeId);
+            _payees[payeeId] = Payee(account, community);
+            emit PayeeRegistered(payeeId, account, community);
+        }
+    }
+
+    /// @notice Enter a community once; afterwards only its own members change it.
+    /// @param community Number, not 0.
+    /// @param members Accounts that sign for it, each once.
+    /// @param threshold How many of them must.
+    /// @param fund Payee id of its fund, to which members' expired balances go.
+    function createCommunity(uint32 community, address[] calldata members, uint8 threshold, bytes32 fund)
+        external
+        onlyRole(REGISTRAR_ROLE)
+    {
+        if (community == 0) revert UnknownCommunity(0);
+        if (_communities[community].threshold != 0) revert CommunityExists(community);
+        _setMembers(community, members, threshold);
+        _communities[community].fund = fund;
+        emit CommunityCreated(community, members, threshold, fund);
+    }
+
+    /// @notice Change who signs for a community, by its present members.
+    /// @param community Number.
+    /// @param members New members, each once.
+    /// @param threshold How many of them must sign.
+    /// @param deadline Last second at which the signatures count.
+    /// @param signatures One for each present member in order; empty where a member did not sign.
+    function changeMembers(
+        uint32 community,
+        address[] calldata members,
+        uint8 threshold,
+        uint256 deadline,
+        bytes[] calldata signatures
+    ) external inTime(deadline) {
+        uint64 nonce = _communities[community].nonce;
+        bytes32 membersHash = keccak256(abi.encodePacked(members));
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(abi.encode(MEMBERS_TYPEHASH, community, membersHash, threshold, nonce, deadline))
+        );
+        requireApproved(community, digest, signatures);
+        _communities[community].nonce = nonce + 1;
+        _setMembers(community, members, threshold);
+        emit MembersChanged(community, members, threshold);
+    }
+
+    /// @notice Ask, as the holder, that a payee's money go to another account.
+    /// @param payeeId Salted hash of the payee.
+    /// @param newAccount Where it is to go.
+    /// @param deadline Last second at which the signature counts.
+    /// @param signature The holder's over `Rotation`; not looked at where the holder calls.
+    function requestRotation(bytes32 payeeId, address newAccount, uint256 deadline, bytes calldata signature)
+        external
+        inTime(deadline)
+    {
+        bytes32 digest = _rotationDigest(payeeId, newAccount, deadline);
+        _requireHolder(payeeId, digest, signature);
+        if (rotationOf[payeeId].byCommunity) revert RotationPending(payeeId);
+        _request(payeeId, newAccount, false, false);
+    }
+
+    /// @notice Ask, as the payee's community, that a payee's money go to another account: for a holder whose key is lost.
+    /// @dev It does not displace what the holder asked for, nor what all members asked for, unless all members sign.
+    /// @param payeeId Salted hash of the payee.
+    /// @param newAccount Where it is to go.
+    /// @param deadline Last second at which the signatures count.
+    /// @param signatures One for each member in order over `Rotation`; empty where a member did not sign.
+    function requestRotationByCommunity(
+        bytes32 payeeId,
+        address newAccount,
+        uint256 deadline,
+        bytes[] calldata signatures
+    ) external inTime(deadline) {
+        uint32 community = communityOf(payeeId);
+        uint256 signed = requireApproved(community, _rotationDigest(payeeId, newAccount, deadline), signatures);
+        bool unanimous = signed == _communities[community].members.length;
+        Rotation storage pending = rotationOf[payeeId];
+        if (pending.readyAt != 0 && !unanimous && (!pending.byCommunity || pending.unanimous)) {
+            revert RotationPending(payeeId);
+        }
+        _request(payeeId, newAccount, true, unanimous);
+    }
+
+    /// @notice Withdraw, as the holder, a pending rotation: one's own, or the community's where not all members asked.
+    /// @param payeeId Salted hash of the payee.
+    /// @param deadline Last second at which the signature counts.
+    /// @param signature The holder's over `Cancel`; not looked at where the holder calls.
+    function cancelRotation(bytes32 payeeId, uint256 deadline, bytes calldata signature) external inTime(deadline) {
+        bytes32 digest =
+            _hashTypedDataV4(keccak256(abi.encode(CANCEL_TYPEHASH, payeeId, nonceOf[payeeId], deadline)));
+        _requireHolder(payeeId, digest, signature);
+        Rotation memory pending = rotationOf[payeeId];
+        if (pending.readyAt == 0) revert NoRotation(payeeId);
+        if (pending.unanimous) revert NoVeto(payeeId);
+        ++nonceOf[payeeId];
+        delete rotationOf[payeeId];
+        emit RotationCancelled(payeeId, pending.newAccount);
+    }
+
+    /// @notice Let a rotation take effect once its delay has passed. Anybody may call.
+    /// @param payeeId Salted hash of the payee.
+    function completeRotation(bytes32 payeeId) external {
+        Rotation memory pending = rotationOf[payeeId];
+        if (pending.readyAt == 0) revert NoRotation(payeeId);
+        if (block.timestamp < pending.readyAt) revert RotationNotReady(pending.readyAt);
+        address old = _payees[payeeId].account;
+        _payees[payeeId].account = pending.newAccount;
+        delete rotationOf[payeeId];
+        emit RotationCompleted(payeeId, old, pending.newAccount);
+    }
+
+    /// @notice Where a payee's money goes; zero for an unknown payee.
+    function accountOf(bytes32 payeeId) external view returns (address) {
+        return _payees[payeeId].account;
+    }
+
+    /// @notice Where several payees' money goes, in the same order.
+    function accountsOf(bytes32[] calldata payeeIds) external view returns (address[] memory accounts) {
+        accounts = new address[](payeeIds.length);
+        for (uint256 i = 0; i < payeeIds.length; ++i) {
+            accounts[i] = _payees[payeeIds[i]].account;
+        }
+    }
+
+    /// @notice Payee id of a community's fund; zero for an unknown community.
+    function fundOf(uint32 community) external view returns (bytes32) {
+        return _communities[community].fund;
+    }
+
+    /// @notice Who signs for a community, and how many of them must.
+    function membersOf(uint32 community) external view returns (address[] memory members, uint8 threshold) {
+        return (_communities[community].members, _communities[community].threshold);
+    }
+
+    /// @notice Nonce of a community's next change of members.
+    function communityNonce(uint32 community) external view returns (uint256) {
+        return _communities[community].nonce;
+    }
+
+    /// @notice Community of a payee; 0 for none.
+    function communityOf(bytes32 payeeId) public view returns (uint32) {
+        return _payees[payeeId].community;
+    }
+
+    /// @notice Revert unless enough members of a community signed a digest.
+    /// @param community Number.
+    /// @param digest What they sign; the caller binds it to itself, to a nonce and to a deadline.
+    /// @param signatures One for each member in order; empty where a member did not sign.
+    /// @return signed How many signed.
+    function requireApproved(uint32 community, bytes32 digest, bytes[] calldata signatures)
+        public
+        view
+        returns (uint256 signed)
+    {
+        Community storage body = _communities[community];
+        if (body.threshold == 0) revert UnknownCommunity(community);
+        uint256 numMembers = body.members.length;
+        if (signatures.length != numMembers) revert TooFewSignatures(numMembers, signatures.length);
+        for (uint256 i = 0; i < numMembers; ++i) {
+            if (signatures[i].length == 0) continue;
+            if (!SignatureChecker.isValidSignatureNowCalldata(body.members[i], digest, signatures[i])) {
+                revert WrongSignature(digest);
+            }
+            ++signed;
+        }
+        if (signed < body.threshold) revert TooFewSignatures(body.threshold, signed);
+    }
+
+    function _setMembers(uint32 community, address[] calldata members, uint8 threshold) private {
+        if (threshold == 0 || threshold > members.length || members.length > MAX_MEMBERS) {
+            revert WrongThreshold(threshold, members.length);
+        }
+        for (uint256 i = 0; i < members.length; ++i) {
+            if (members[i] == address(0)) revert ZeroAccount();
+            for (uint256 j = 0; j < i; ++j) {
+                if (members[j] == members[i]) revert MemberTwice(members[i]);
+            }
+        }
+        _communities[community].members = members;
+        _communities[community].threshold = threshold;
+    }
+
+    function _request(bytes32 payeeId, address newAccount, bool byCommunity, bool unanimous) private {
+        if (newAccount == address(0)) revert ZeroAccount();
+        ++nonceOf[payeeId];
+        uint64 readyAt = uint64(block.timestamp) + rotationDelay;
+        rotationOf[payeeId] = Rotation(newAccount, readyAt, byCommunity, unanimous);
+        emit RotationRequested(payeeId, newAccount, readyAt, byCommunity, unanimous);
+    }
+
+    function _rotationDigest(bytes32 payeeId, address newAccount, uint256 deadline) private view returns (bytes32) {
+        return _hashTypedDataV4(
+            keccak256(abi.encode(ROTATION_TYPEHASH, payeeId, newAccount, nonceOf[payeeId], deadline))
+        );
+    }
+
+    function _requireHolder(bytes32 payeeId, bytes32 digest, bytes calldata signature) private view {
+        address holder = _payees[payeeId].account;
+        if (holder == address(0)) revert UnknownPayee(payeeId);
+        if (msg.sender == holder) return;
+        if (!SignatureChecker.isValidSignatureNowCalldata(holder, digest, signature)) revert WrongSignature(digest);
+    }
+}
