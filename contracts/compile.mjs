@@ -1,4 +1,5 @@
-// Compiles every contract in src/ with the npm solc and writes one JSON artefact each.
+// Compiles every contract in src/ with the npm solc and writes one JSON artefact each; beside them the one contract of
+// test/ that the benchmark deploys as its baseline, marked `baseline`.
 //
 //   npm --prefix contracts ci && npm --prefix contracts run build            writes heritage_contracts/artifacts
 //   node contracts/compile.mjs DIR                                           writes DIR
@@ -31,12 +32,14 @@ const sources = {};
 for (const file of readdirSync(join(here, "src")).filter((name) => name.endsWith(".sol")).sort()) {
   sources[`src/${file}`] = { content: read(join(here, "src", file)) };
 }
+const BASELINES = ["test/PushSplitter.sol"];
+for (const path of BASELINES) sources[path] = { content: read(join(here, path)) };
 const own = Object.keys(sources);
 const imported = {};
 
 function findImport(path) {
   try {
-    imported[path] = read(path.startsWith("src/") ? join(here, path) : require.resolve(path));
+    imported[path] = read(/^(src|test)\//.test(path) ? join(here, path) : require.resolve(path));
     return { contents: imported[path] };
   } catch {
     return { error: `${path} not found; run: npm --prefix contracts ci` };
@@ -64,6 +67,7 @@ for (const path of own) {
     const artefact = {
       contract: name,
       source: path,
+      baseline: BASELINES.includes(path),
       source_sha256: createHash("sha256").update(sources[path].content).digest("hex"),
       sources_sha256: sourceSha256,
       solc: solc.version(),
