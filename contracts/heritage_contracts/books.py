@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import EMBEDDED_CHAIN_ID, Deployment
-from heritage_contracts.epoch import Commitment, Epoch, make_epoch, rebuild
+from heritage_contracts.epoch import Epoch, make_epoch
 from heritage_contracts.provenance import RecordBook, records_from_state, records_to_state
+from heritage_contracts.published import Commitment, rebuild
 from heritage_contracts.schedule import DEPLOY_LEAD_S
 from heritage_sim.base import (
     SHARE_BASIS,
@@ -299,8 +300,8 @@ class JournaledLedger(ABC):
                 f"At most {self.max_pending} may be pending; finalise epoch {self._pending[0].epoch} first.",
             )
         units = [int(u) for u in statement.payee_units]
-        before = self._epochs[-1].cumulative if self._epochs else (0,) * len(units)
-        cumulative = tuple(c + u for c, u in zip(before, units, strict=True))
+        before: list[int] = self._epochs[-1].cumulative.tolist() if self._epochs else [0] * len(units)
+        cumulative = [c + u for c, u in zip(before, units, strict=True)]
         epoch = make_epoch(self.deployment, statement, cumulative, self.provenance_head())
         posted_s, gas = self._write_epoch(epoch, int(at_s))
         self._epochs.append(epoch)
@@ -435,7 +436,7 @@ class JournaledLedger(ABC):
         return audit
 
     def published_epoch(self, epoch: int) -> bytes:
-        """Return an epoch's published data: canonical JSON from which anybody can rebuild its root."""
+        """Return an epoch's published data: canonical JSON Lines from which anybody can rebuild its root."""
         if not 0 <= epoch < len(self._epochs):
             raise LedgerError(
                 f"epoch {epoch} is not posted", "EpochDistributor", f"Posted: {len(self._epochs)} epochs."

@@ -1,23 +1,22 @@
-"""An epoch as it goes to the distributor and as it is published, and the check that anybody can make of it.
-
-The published data holds what a stranger needs: chain, contract, salted payee ids and cumulative amounts. From it the
-Merkle root and the data hash follow; both stand on the chain.
-"""
+"""An epoch as the ledger posts it: cumulative amounts, the tree over them, the data to publish, proofs of claims."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from heritage_contracts.deployment import Deployment
 from heritage_contracts.hashing import keccak256
-from heritage_contracts.merkle import build_tree, payee_leaves, root_of
-from heritage_contracts.rows import Rows
-from heritage_sim.base import InputError, Statement
+from heritage_contracts.merkle import Multiproof, multiproof_of, proof_of, root_of
+from heritage_contracts.published import PublishedEpoch
+from heritage_contracts.rows import Rows, rows_of
+from heritage_sim.base import Statement, sum_exactly
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Epoch:
     """An epoch as it goes to the distributor, and as it is published.
 
@@ -27,22 +26,28 @@ class Epoch:
         Its number.
     pool_units : int
         What is deposited.
-    cumulative : tuple of int, length num_payees
-        What each payee has earned since the beginning.
+    cumulative : ndarray of int64, shape (num_payees,)
+        What each payee, by number, has earned since the beginning.
+    places : ndarray of int64, shape (num_payees,)
+        Which leaf is each payee's.
     tree : ndarray of uint8, shape (2 * num_payees - 1, 32)
         Merkle tree over them.
     provenance_head : bytes
         Head of the provenance registry it was settled on.
     published : bytes
-        The epoch's data as canonical JSON.
+        The epoch's data in their canonical form.
+    data_hash : bytes
+        Hash of the published data, which stands on the chain beside the root.
     """
 
     epoch: int
     pool_units: int
-    cumulative: tuple[int, ...]
+    cumulative: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
     tree: Rows
     provenance_head: bytes
     published: bytes
+    data_hash: bytes
 
     @property
     def root(self) -> bytes:
@@ -52,41 +57,37 @@ class Epoch:
     @property
     def total(self) -> int:
         """Return the sum of all cumulative amounts."""
-        return sum(self.cumulative)
+        return sum_exactly(self.cumulative)
 
-    @property
-    def data_hash(self) -> bytes:
-        """Return the hash of the published data, which stands on the chain beside the root."""
-        return keccak256(self.published)
+    def proof(self, payee: int) -> list[bytes]:
+        """Return a payee's proof, for `EpochDistributor.claim`."""
+        return proof_of(self.tree, int(self.places[payee]))
 
+    def multiproof(self, payees: Sequence[int]) -> Multiproof:
+        """Return one proof for several payees, for `EpochDistributor.claimMulti`.
 
-@dataclass(frozen=True, slots=True)
-class Commitment:
-    """What an epoch's posting commits to: as the ledger recorded it, or as published data leads to it.
+        Parameters
+        ----------
+        payees : sequence of int
+            Distinct, in any order.
 
-    Parameters
-    ----------
-    epoch : int
-        Its number.
-    root : bytes
-        Merkle root of cumulative amounts.
-    total_units, deposit_units : int
-        Sum of all cumulative amounts, and this epoch's part of it.
-    provenance_head : bytes
-        Head of the provenance registry.
-    data_hash : bytes
-        Hash of the published data.
-    """
-
-    epoch: int
-    root: bytes
-    total_units: int
-    deposit_units: int
-    provenance_head: bytes
-    data_hash: bytes
+        Returns
+        -------
+        Multiproof
+            Its ``order`` names the payees in the order in which the contract wants them.
+        """
+        payee_at = {int(self.places[p]): int(p) for p in payees}
+        order, proof, flags = multiproof_of(self.tree, [int(self.places[p]) for p in payees])
+        return Multiproof([payee_at[place] for place in order], proof, flags)
 
 
-def make_epoch(at: Deployment, statement: Statement, cumulative: tuple[int, ...], head: bytes) -> Epoch:
+def make_epoch(
+    at: Deployment,
+    statement: Statement,
+    cumulative: Sequence[int] | npt.NDArray[np.int64],
+    head: bytes,
+    order: Sequence[int] | npt.NDArray[np.int64] | None = None,
+) -> Epoch:
     """Return the epoch of a statement that was checked before.
 
     Parameters
@@ -95,78 +96,47 @@ def make_epoch(at: Deployment, statement: Statement, cumulative: tuple[int, ...]
         Chain, contract and payee ids, which enter every leaf.
     statement : Statement
         Of the epoch.
-    cumulative : tuple of int, length num_payees
-        What each payee has earned since the beginning, this statement included.
+    cumulative : sequence of int, length num_payees
+        What each payee has earned since the beginning, this statement included; below 2^63.
     head : bytes
         Provenance head at posting.
+    order : sequence of int, length num_payees, optional
+        Payee of each leaf; without it leaf i is payee i's. Payees who claim together should be neighbours: their common
+        proof is then short.
 
     Returns
     -------
     Epoch
-    """
-    published = {
-        "chain_id": at.chain_id,
-        "distributor": _hex(at.distributor),
-        "epoch": int(statement.epoch),
-        "payees": [[_hex(p), c] for p, c in zip(at.payee_ids, cumulative, strict=True)],
-        "pool_units": int(statement.pool_units),
-        "provenance_head": _hex(head),
-        "rule": statement.rule,
-    }
-    data = _canonical(published)
-    return Epoch(int(statement.epoch), int(statement.pool_units), cumulative, at.tree(cumulative), head, data)
-
-
-def rebuild(published: bytes, where: str = "published epoch") -> Commitment:
-    """Return what published data commits to, computed from the data alone.
-
-    Parameters
-    ----------
-    published : bytes
-        As `JournaledLedger.published_epoch` gives it.
-    where : str
-        File it came from, for the message.
-
-    Returns
-    -------
-    Commitment
 
     Raises
     ------
-    InputError
-        If the data is not an epoch's.
+    ValueError
+        If the order does not name every payee once.
     """
-    try:
-        data: dict[str, Any] = json.loads(published)
-        ids = [_bytes(p, 32) for p, _ in data["payees"]]
-        amounts = [int(c) for _, c in data["payees"]]
-        leaves = payee_leaves(int(data["chain_id"]), _bytes(data["distributor"], 20), ids, amounts)
-        return Commitment(
-            epoch=int(data["epoch"]),
-            root=root_of(build_tree(leaves)),
-            total_units=sum(amounts),
-            deposit_units=int(data["pool_units"]),
-            provenance_head=_bytes(data["provenance_head"], 32),
-            data_hash=keccak256(published),
-        )
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise InputError(
-            f"this is not an epoch's published data ({type(error).__name__}: {error})",
-            where,
-            "Give the bytes as they were published; a line end more or less is another file.",
-        ) from None
-
-
-def _canonical(data: dict[str, Any]) -> bytes:
-    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _hex(raw: bytes) -> str:
-    return "0x" + raw.hex()
-
-
-def _bytes(text: str, length: int) -> bytes:
-    raw = bytes.fromhex(text.removeprefix("0x"))
-    if len(raw) != length:
-        raise ValueError(f"{text} is not {length} bytes")
-    return raw
+    amounts = np.array(cumulative, dtype=np.int64)
+    of_leaf = np.arange(amounts.size) if order is None else np.array(order, dtype=np.int64)
+    if of_leaf.shape != amounts.shape or not np.array_equal(np.sort(of_leaf), np.arange(amounts.size)):
+        raise ValueError(f"the order of leaves does not name each of {amounts.size} payees once")
+    places = np.empty_like(of_leaf)
+    places[of_leaf] = np.arange(amounts.size)
+    data = PublishedEpoch(
+        chain_id=at.chain_id,
+        distributor=at.distributor,
+        epoch=int(statement.epoch),
+        pool_units=int(statement.pool_units),
+        provenance_head=head,
+        rule=statement.rule,
+        payee_ids=rows_of(at.payee_ids)[of_leaf],
+        cumulative=amounts[of_leaf],
+    )
+    published = data.written()
+    return Epoch(
+        epoch=data.epoch,
+        pool_units=data.pool_units,
+        cumulative=amounts,
+        places=places,
+        tree=data.tree(),
+        provenance_head=head,
+        published=published,
+        data_hash=keccak256(published),
+    )

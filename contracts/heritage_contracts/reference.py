@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_contracts.books import JournaledLedger
-from heritage_contracts.epoch import Commitment, Epoch
+from heritage_contracts.epoch import Epoch
 from heritage_contracts.provenance import fold_head
+from heritage_contracts.published import Commitment
 from heritage_contracts.schedule import claim_blocks, next_block_s, record_batches
 from heritage_sim.base import LedgerError
 
@@ -55,7 +56,7 @@ class ReferenceLedger(JournaledLedger):
         return posted_s, 0
 
     def _write_final(self, epoch: int, at_s: int) -> tuple[int, int]:
-        self._final = self._epochs[epoch].cumulative
+        self._final = tuple(self._epochs[epoch].cumulative.tolist())
         return self._block(at_s), 0
 
     def _pay(self, payees: Sequence[int], amounts: Sequence[int], at_s: int) -> tuple[int, int]:

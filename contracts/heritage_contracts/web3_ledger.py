@@ -18,9 +18,9 @@ from heritage_contracts.chain import Call, Chain, Mined
 from heritage_contracts.compiled import load
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import role_address
-from heritage_contracts.epoch import Commitment, Epoch
+from heritage_contracts.epoch import Epoch
 from heritage_contracts.hashing import word
-from heritage_contracts.merkle import proof_of
+from heritage_contracts.published import Commitment
 from heritage_contracts.schedule import (
     CALL_GAS,
     DEPLOY_GAS,
@@ -159,7 +159,7 @@ class Web3Ledger(JournaledLedger):
     def claim_many_call(self, payees: Sequence[int], gas: int) -> Call:
         """Return the call that pays several payees what the last final epoch says."""
         last = self._epochs[-1 - len(self._pending)]
-        claims = [(self.deployment.payee_ids[p], last.cumulative[p], proof_of(last.tree, p)) for p in payees]
+        claims = [(self.deployment.payee_ids[p], int(last.cumulative[p]), last.proof(p)) for p in payees]
         return Call("relayer", self.deployment.distributor, calldata.claim_many(claims), gas)
 
     # ---- what the chain says ------------------------------------------------------------------------------------
