@@ -40,3 +40,8 @@ def cache_dir() -> Path:
             "the cache folder cannot be written", str(path), "set HERITAGE_CACHE to a folder you may write"
         )
     return path
+
+
+def c2pa_dir() -> Path:
+    """Return the folder of the self-made signing identity, in the cache; it is not made here."""
+    return cache_dir() / "c2pa"

@@ -54,6 +54,7 @@ def examine() -> list[Finding]:
         _package("torch", "models", "no training and no new pieces: generator.kind archive only"),
         _package("ray", "serve", "no Ray: replications run one after the other, and generator.kind serve is refused"),
         _package("music21", "notation", "no Chinese folk melodies: tradition kind chinese is refused"),
+        _package("c2pa", "c2pa", "no signed pieces: generate --c2pa, ledger verify FILE.wav are refused", "c2pa-python"),
         _program("node", "nothing in use; only building the contracts anew needs it (compiled ones ship)"),
         _program("anvil", "nothing in use; the ledger runs on an embedded EVM (about 55 transactions in a CPU second)"),
         *_caches(),
@@ -104,10 +105,10 @@ def _gpu() -> Finding:
     return Finding("GPU", False, "none", without)
 
 
-def _package(name: str, extra: str, without_it: str) -> Finding:
+def _package(name: str, extra: str, without_it: str, distribution: str = "") -> Finding:
     if importlib.util.find_spec(name) is None:
         return Finding(name, False, "not installed", f"{without_it}; pip install 'heritage-economy[{extra}]'")
-    return Finding(name, True, importlib.metadata.version(name), without_it)
+    return Finding(name, True, importlib.metadata.version(distribution or name), without_it)
 
 
 def _program(name: str, without_it: str) -> Finding:

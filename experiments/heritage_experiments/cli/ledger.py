@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -78,8 +79,22 @@ def status(path: RunFolder = RESULTS, as_json: Json = False) -> None:
 
 
 @app.command("verify")
-def verify(path: RunFolder = RESULTS, as_json: Json = False) -> None:
-    """Compute every sum and Merkle root of a run anew from its tables, and compare."""
+def verify(
+    path: Annotated[
+        Path, typer.Argument(help="Folder of a run, or of a scenario's runs (then the newest); or a signed WAV file.")
+    ] = RESULTS,
+    c2pa_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--c2pa-cert", help="WAV file: its signer's certificates (PEM), root included.", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compute every sum and Merkle root of a run anew from its tables, and compare; or check a WAV file's manifest."""
+    if path.suffix.lower() == ".wav":
+        _verify_wav(path, c2pa_cert, as_json)
+        return
     from heritage_experiments.ledger_check import verify_ledgers
     from heritage_experiments.scenario_load import load_scenario
     from heritage_experiments.store import RunStore
@@ -99,4 +114,26 @@ def verify(path: RunFolder = RESULTS, as_json: Json = False) -> None:
         if not found.faults:
             print("all pools, statements, deposits and roots agree to the unit")
     if found.faults:
+        raise typer.Exit(1)
+
+
+def _verify_wav(path: Path, certificates: Path | None, as_json: bool) -> None:
+    """Print what holds of a WAV file, a line each, and leave with 1 if anything fails."""
+    from heritage_experiments.c2pa_check import verify_wav
+    from heritage_experiments.cache import c2pa_dir
+    from heritage_models.signing_identity import certificates_in, own_certificates, require_c2pa
+
+    require_c2pa()
+    trusted = own_certificates(c2pa_dir()) + (certificates_in(certificates) if certificates else "")
+    found = verify_wav(path, trusted_pem=trusted)
+    failure = found.first_failure
+    if as_json:
+        print_json({"path": str(path), "holds": not failure, "first_failure": failure, **asdict(found)})
+    else:
+        for check in found.checks:
+            print(f"{check.verdict:<11}  {check.name:<9}  {check.line}")
+        print(f"manifest hash {found.manifest_sha256}")
+        if failure:
+            print(f"FAILED: {failure}")
+    if failure:
         raise typer.Exit(1)

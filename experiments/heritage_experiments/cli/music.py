@@ -12,7 +12,10 @@ import typer
 from heritage_experiments.cli.options import Json, Sets, console_for, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from heritage_experiments.scenario import Scenario
+    from heritage_models.signing_identity import SigningIdentity
     from heritage_models.traditions.tradition import Tradition
     from heritage_sim.base import Piece
 
@@ -39,6 +42,19 @@ def generate(
         float, typer.Option("--finalis-hz", help="Frequency of the finalis in hertz.", min=20.0, max=2_000.0)
     ] = 220.0,
     take: Annotated[int, typer.Option("--take", help="Which of the possible pieces on each source.", min=0)] = 0,
+    c2pa: Annotated[
+        bool, typer.Option("--c2pa", help="Sign each WAV file: a C2PA manifest that names sources, model and seed.")
+    ] = False,
+    c2pa_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--c2pa-key", help="Sign with this private key (PEM); without it: a self-made one.", show_default=False
+        ),
+    ] = None,
+    c2pa_cert: Annotated[
+        Path | None,
+        typer.Option("--c2pa-cert", help="The key's certificates (PEM), the signing one first.", show_default=False),
+    ] = None,
     scenario: ScenarioOption = None,
     sets: Sets = None,
     as_json: Json = False,
@@ -48,6 +64,8 @@ def generate(
     from heritage_experiments.wiring import Surroundings, corpora_of, generator_for
     from heritage_sim.base import Commission, InputError
 
+    # Before anything is trained: a key that cannot sign should cost no wait.
+    identity = _identity(c2pa, c2pa_key, c2pa_cert)
     wanted = _scenario(scenario, tradition, sets)
     names = [t.name for t in wanted.traditions]
     if tradition not in names:
@@ -78,8 +96,15 @@ def generate(
             for i in range(num)
         ]
         kind = next(t.kind for t in wanted.traditions if t.name == tradition)
+        titles = {p.receipt.piece_sha256: p.title for p in corpus.pieces}
         written = [
-            _write(piece, out, f"{tradition}-{i + 1:03d}", _sound(piece, kind, corpus.tradition, finalis_hz))
+            _write(
+                piece,
+                out,
+                f"{tradition}-{i + 1:03d}",
+                _signed(_sound(piece, kind, corpus.tradition, finalis_hz), piece, titles, identity),
+                identity,
+            )
             for i, piece in enumerate(generator.compose(commissions))
         ]
     if as_json:
@@ -90,6 +115,11 @@ def generate(
         broken = "1 rule violation" if piece["num_violations"] == 1 else f"{piece['num_violations']} rule violations"
         where = f"notes and receipt in {Path(piece['notes']).name}"
         print(f"  {broken}; consistency with the archive {piece['consistency']:.2f} of 1; {where}")
+    if identity is not None:
+        print(f"signed (C2PA) with the certificate {identity.name!r}; check with: heritage ledger verify FILE.wav")
+        if identity.self_made:
+            print("  it is self-made: it proves that a file is as it was signed, not who signed it")
+        print("  a manifest can be stripped from a file; what stays is the hash of the notes, in the registry")
 
 
 def train(
@@ -199,7 +229,35 @@ def _sound(piece: Piece, kind: str, tradition: Tradition, finalis_hz: float) -> 
         ) from error
 
 
-def _write(piece: Piece, out: Path, stem: str, sound: bytes) -> dict[str, Any]:
+def _identity(wanted: bool, key: Path | None, certificates: Path | None) -> SigningIdentity | None:
+    """Return who signs, None if nothing is to be signed."""
+    from heritage_sim.base import InputError
+
+    if (key is None) != (certificates is None):
+        raise InputError("a key and its certificates come together", "--c2pa-key, --c2pa-cert", "give both, or neither")
+    if key is not None and certificates is not None:
+        from heritage_models.signing_identity import identity_of
+
+        return identity_of(key, certificates)
+    if not wanted:
+        return None
+    from heritage_experiments.cache import c2pa_dir
+    from heritage_models.signing_identity import own_identity
+
+    return own_identity(c2pa_dir())
+
+
+def _signed(sound: bytes, piece: Piece, titles: Mapping[str, str], identity: SigningIdentity | None) -> bytes:
+    """Return a WAV file with its manifest in it, or as it is where nobody signs."""
+    if identity is None:
+        return sound
+    from heritage_models.manifest import signed_wav
+
+    return signed_wav(sound, piece, titles, identity)
+
+
+def _write(piece: Piece, out: Path, stem: str, sound: bytes, identity: SigningIdentity | None) -> dict[str, Any]:
+    from heritage_models.manifest import manifest_sha256
     from heritage_serving.codec import piece_to_plain
     from heritage_sim.base import StorageError
 
@@ -221,4 +279,11 @@ def _write(piece: Piece, out: Path, stem: str, sound: bytes) -> dict[str, Any]:
         "num_violations": piece.fidelity.num_violations,
         "consistency": piece.fidelity.consistency,
         "receipt": asdict(piece.receipt),
+        "c2pa": None
+        if identity is None
+        else {
+            "manifest_sha256": manifest_sha256(wav).hex(),
+            "certificate": identity.name,
+            "self_made": identity.self_made,
+        },
     }
