@@ -19,7 +19,7 @@ const outDir = resolve(process.argv[2] ?? join(here, "heritage_contracts", "arti
 
 const settings = {
   evmVersion: "cancun",
-  optimizer: { enabled: true, runs: 200 },
+  optimizer: { enabled: true, runs: 20_000 },
   metadata: { bytecodeHash: "none", appendCBOR: false },
   outputSelection: {
     "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"] },

@@ -104,7 +104,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     event Posted(
         uint256 indexed epoch, bytes32 root, uint256 total, uint256 deposit, bytes32 provenanceHead, bytes32 dataHash
     );
-    event Finalized(uint256 indexed epoch, bytes32 root, uint256 total);
+    event Finalized(uint256 indexed epoch, uint256 total);
     event Disputed(uint256 indexed epoch, bytes32 root, uint256 numDropped);
     event Claimed(bytes32 indexed payeeId, address indexed account, uint256 amount);
     event ClaimFailed(bytes32 indexed payeeId, address indexed account, uint256 amount);
@@ -219,11 +219,12 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
         State memory s = state;
         if (s.next == s.numFinal) revert NothingPending();
         if (epoch != s.numFinal) revert WrongEpoch(s.numFinal, epoch);
-        Root memory pending = _roots[epoch % RING];
-        uint256 until = uint256(pending.postedAt) + challengeWindow;
+        // The root itself is not read: a slot costs as much as everything else here beside the transaction and the state.
+        Root storage pending = _roots[epoch % RING];
+        (uint256 total, uint256 until) = (pending.total, uint256(pending.postedAt) + challengeWindow);
         if (block.timestamp < until) revert WindowOpen(until);
         state = State(s.next, s.numFinal + 1, uint64(block.timestamp), false);
-        emit Finalized(epoch, pending.root, pending.total);
+        emit Finalized(epoch, total);
     }
 
     /// @notice Drop a pending root within its window, and those posted on top of it. No money moves: what was paid in for
