@@ -54,7 +54,9 @@ def examine() -> list[Finding]:
         _package("torch", "models", "no training and no new pieces: generator.kind archive only"),
         _package("ray", "serve", "no Ray: replications run one after the other, and generator.kind serve is refused"),
         _package("music21", "notation", "no Chinese folk melodies: tradition kind chinese is refused"),
-        _package("c2pa", "c2pa", "no signed pieces: generate --c2pa, ledger verify FILE.wav are refused", "c2pa-python"),
+        _package(
+            "c2pa", "c2pa", "no signed pieces: generate --c2pa, ledger verify FILE.wav are refused", "c2pa-python"
+        ),
         _program("node", "nothing in use; only building the contracts anew needs it (compiled ones ship)"),
         _program("anvil", "nothing in use; the ledger runs on an embedded EVM (about 55 transactions in a CPU second)"),
         *_caches(),
