@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from heritage_sim.base import Consent, ProvenanceRecord
 
 if TYPE_CHECKING:
-    from heritage_models.manifest import Manifest
+    from heritage_models.manifest_reading import Manifest
     from heritage_sim.base import Piece
 
 Verdict = Literal["holds", "FAILS", "not checked"]
@@ -144,7 +144,7 @@ def verify_wav(path: Path, registered: Registry | None = None, trusted_pem: str 
     MissingPartError
         If the extra ``c2pa`` is not installed.
     """
-    from heritage_models.manifest import manifest_sha256, read_manifest, read_wav
+    from heritage_models.manifest_reading import manifest_sha256, read_manifest, read_wav
     from heritage_sim.base import InputError
 
     digest = manifest_sha256(path)

@@ -236,9 +236,12 @@ def _identity(wanted: bool, key: Path | None, certificates: Path | None) -> Sign
     if (key is None) != (certificates is None):
         raise InputError("a key and its certificates come together", "--c2pa-key, --c2pa-cert", "give both, or neither")
     if key is not None and certificates is not None:
+        from heritage_models.manifest import try_out
         from heritage_models.signing_identity import identity_of
 
-        return identity_of(key, certificates)
+        identity = identity_of(key, certificates)
+        try_out(identity)
+        return identity
     if not wanted:
         return None
     from heritage_experiments.cache import c2pa_dir
@@ -257,7 +260,7 @@ def _signed(sound: bytes, piece: Piece, titles: Mapping[str, str], identity: Sig
 
 
 def _write(piece: Piece, out: Path, stem: str, sound: bytes, identity: SigningIdentity | None) -> dict[str, Any]:
-    from heritage_models.manifest import manifest_sha256
+    from heritage_models.manifest_reading import manifest_sha256
     from heritage_serving.codec import piece_to_plain
     from heritage_sim.base import StorageError
 

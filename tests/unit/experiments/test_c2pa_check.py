@@ -7,7 +7,8 @@ import pytest
 from signed_pieces import SOURCE, TITLES, some_piece, sound_of
 
 from heritage_experiments.c2pa_check import registry_of, verify_wav
-from heritage_models.manifest import manifest_sha256, signed_wav
+from heritage_models.manifest import signed_wav
+from heritage_models.manifest_reading import manifest_sha256
 from heritage_models.signing_identity import own_identity
 from heritage_serving.codec import piece_to_plain
 from heritage_sim.base import Consent, InputError, ProvenanceRecord

@@ -7,15 +7,8 @@ import wave
 import pytest
 from signed_pieces import SOURCE, TITLES, some_piece, sound_of
 
-from heritage_models.manifest import (
-    Ingredient,
-    definition,
-    digital_source_type,
-    manifest_sha256,
-    manifest_store,
-    read_manifest,
-    signed_wav,
-)
+from heritage_models.manifest import definition, digital_source_type, signed_wav
+from heritage_models.manifest_reading import Ingredient, manifest_sha256, manifest_store, read_manifest
 from heritage_models.signing_identity import own_identity
 from heritage_sim.base import InputError, Origin
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from heritage_models.manifest import try_out
 from heritage_models.signing_identity import certificates_in, identity_of, own_certificates, own_identity
 from heritage_sim.base import InputError, MissingPartError
 
@@ -113,6 +114,13 @@ def test_a_key_that_cannot_sign_is_refused_with_the_file_and_the_reason(tmp_path
     (tmp_path / "cert.pem").write_text("nothing")
     with pytest.raises(InputError, match="no certificate"):
         identity_of(tmp_path / "key.pem", tmp_path / "cert.pem")
+
+
+def test_a_certificate_without_a_purpose_is_tried_out_and_refused_before_anything_is_made(tmp_path):
+    try_out(own_identity(tmp_path / "c2pa"))
+    with pytest.raises(InputError, match="C2PA does not sign with this certificate") as caught:
+        try_out(identity_of(*files(tmp_path, ec.generate_private_key(ec.SECP256R1()))))
+    assert "PRIVATE" not in str(caught.value)
 
 
 def test_without_the_extra_one_is_told_how_to_get_it(tmp_path, monkeypatch):
