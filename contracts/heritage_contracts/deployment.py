@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.hashing import keccak256, word
 from heritage_contracts.merkle import build_tree, payee_leaves
-from heritage_contracts.rows import Rows
+from heritage_contracts.rows import Rows, amount_words, hash_rows
 from heritage_contracts.wallets import contract_address, family_addresses, family_key
 
 EMBEDDED_CHAIN_ID = 131_277_322_940_537
@@ -61,17 +63,40 @@ class Deployment:
     @cached_property
     def payee_ids(self) -> tuple[bytes, ...]:
         """Return each payee's id on the chain: a salted hash of its number; no name enters it."""
+        return tuple(row.tobytes() for row in self.payee_id_rows)
+
+    @cached_property
+    def payee_id_rows(self) -> Rows:
+        """Return `payee_ids` one under another, shape ``(num_payees, 32)``."""
         salt = keccak256(b"heritage.payee\0" + self.config.payee_salt.encode())
-        return tuple(keccak256(salt + word(i)) for i in range(self.num_payees))
+        messages = np.empty((self.num_payees, 64), dtype=np.uint8)
+        messages[:, :32] = np.frombuffer(salt, dtype=np.uint8)
+        messages[:, 32:] = amount_words(range(self.num_payees))
+        return hash_rows(messages, self.num_payees)
 
     @cached_property
     def payee_addresses(self) -> tuple[bytes, ...]:
         """Return each payee's simulated wallet."""
         return family_addresses(f"payee\0{self.config.payee_salt}", self.num_payees)
 
-    def tree(self, cumulative: Sequence[int]) -> Rows:
-        """Return the Merkle tree over what each payee has earned since the beginning, as `build_tree` lays it out."""
-        return build_tree(payee_leaves(self.chain_id, self.distributor, self.payee_ids, cumulative))
+    def tree(self, cumulative: Sequence[int], order: Sequence[int] | None = None) -> Rows:
+        """Return the Merkle tree over what payees have earned since the beginning.
+
+        Parameters
+        ----------
+        cumulative : sequence of int, length num_payees
+            Of each payee by number, in the smallest unit.
+        order : sequence of int, length num_payees, optional
+            Payee of each leaf; without it leaf i is payee i's.
+
+        Returns
+        -------
+        ndarray of uint8, shape (2 * num_payees - 1, 32)
+            As `build_tree` lays it out.
+        """
+        of_leaf = range(self.num_payees) if order is None else order
+        amounts = [cumulative[p] for p in of_leaf]
+        return build_tree(payee_leaves(self.chain_id, self.distributor, self.payee_id_rows[of_leaf], amounts))
 
     @property
     def first_head(self) -> bytes:

@@ -12,7 +12,7 @@ from heritage_contracts.deployment import Deployment
 from heritage_contracts.hashing import keccak256
 from heritage_contracts.merkle import Multiproof, multiproof_of, proof_of, root_of
 from heritage_contracts.published import PublishedEpoch
-from heritage_contracts.rows import Rows, rows_of
+from heritage_contracts.rows import Rows
 from heritage_sim.base import Statement, sum_exactly
 
 
@@ -126,7 +126,7 @@ def make_epoch(
         pool_units=int(statement.pool_units),
         provenance_head=head,
         rule=statement.rule,
-        payee_ids=rows_of(at.payee_ids)[of_leaf],
+        payee_ids=at.payee_id_rows[of_leaf],
         cumulative=amounts[of_leaf],
     )
     published = data.written()
