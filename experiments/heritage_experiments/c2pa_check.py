@@ -152,14 +152,12 @@ def verify_wav(path: Path, registered: Registry | None = None, trusted_pem: str 
     def found(*checks: Check) -> WavCheck:
         return WavCheck(str(path), digest.hex(), checks)
 
-    stripped = "no manifest: it was never signed, or the manifest was stripped; the registry still knows its notes"
-    if digest == NO_MANIFEST:
-        return found(Check("manifest", "FAILS", stripped))
     try:
         manifest = read_manifest(read_wav(path), trusted_pem)
     except InputError as error:
         return found(Check("manifest", "FAILS", error.what))
     if manifest is None:
+        stripped = "no manifest: it was never signed, or the manifest was stripped; the notes' registration binds"
         return found(Check("manifest", "FAILS", stripped))
     there = Check("manifest", "holds", "there is one in the file")
     if manifest.failures:

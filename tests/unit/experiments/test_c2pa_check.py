@@ -7,6 +7,7 @@ import pytest
 from signed_pieces import SOURCE, TITLES, some_piece, sound_of
 
 from heritage_experiments.c2pa_check import registry_of, verify_wav
+from heritage_models import manifest
 from heritage_models.manifest import signed_wav
 from heritage_models.manifest_reading import manifest_sha256
 from heritage_models.signing_identity import own_identity
@@ -93,6 +94,24 @@ def test_a_manifest_lifted_from_another_file_is_seen(wav, identity):
     moved = sound_of(other) + lifted
     wav.write_bytes(moved[:4] + (len(moved) - 8).to_bytes(4, "little") + moved[8:])
     assert "its sound is not the one that was signed" in verify_wav(wav, WHOLE, identity.chain_pem).first_failure
+
+
+def test_ingredients_that_are_not_the_sources_the_piece_names_are_seen(wav, identity, monkeypatch):
+    forged_contents = manifest.definition(PIECE, TITLES)
+    forged_contents["ingredients"][0]["instance_id"] = "nih:sha-256;" + "6d" * 32
+    monkeypatch.setattr(manifest, "definition", lambda piece, titles: forged_contents)
+    wav.write_bytes(signed_wav(sound_of(PIECE), PIECE, TITLES, identity))
+    assert verify_wav(wav, None, identity.chain_pem).first_failure == (
+        "the ingredients 6d6d6d6d6d6d are not the piece's sources 5c5c5c5c5c5c"
+    )
+
+
+def test_a_manifest_of_another_program_is_told_from_ours(wav, identity, monkeypatch):
+    others = manifest.definition(PIECE, TITLES)
+    others["assertions"][1]["label"] = "com.example.piece"
+    monkeypatch.setattr(manifest, "definition", lambda piece, titles: others)
+    wav.write_bytes(signed_wav(sound_of(PIECE), PIECE, TITLES, identity))
+    assert "written by another program" in verify_wav(wav, WHOLE, identity.chain_pem).first_failure
 
 
 def test_a_receipt_with_other_notes_or_another_source_is_named(wav, identity):

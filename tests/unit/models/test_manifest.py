@@ -119,6 +119,12 @@ def test_the_manifest_hash_is_that_of_the_store_in_the_file_and_zeros_where_ther
     assert read_manifest(path.read_bytes()) is None
 
 
+def test_the_manifest_is_found_behind_a_chunk_of_odd_length():
+    chunks = b"LIST\x03\0\0\0abc\0" + b"C2PA\x05\0\0\0store\0"
+    wav = b"RIFF" + (4 + len(chunks)).to_bytes(4, "little") + b"WAVE" + chunks
+    assert manifest_store(wav) == b"store"
+
+
 def test_a_file_that_is_no_whole_wav_or_has_two_manifests_is_refused(signed, tmp_path):
     for bad, reason in [(b"ID3", "not a WAV"), (signed[:-9], "cut short")]:
         with pytest.raises(InputError, match=reason):
