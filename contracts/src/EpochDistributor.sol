@@ -90,13 +90,15 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     Books public books;
     /// @notice What was shared out at winding up.
     uint128 public escapePot;
+    /// @notice How much of it has been paid.
+    uint128 public escaped;
     /// @notice What a payee has been paid since the beginning, the share of a winding up not counted.
     mapping(bytes32 payeeId => uint256 amount) public claimed;
     /// @notice Whether a payee has had the share of a winding up.
     mapping(bytes32 payeeId => bool done) public hasEscaped;
     /// @notice Open notices.
     mapping(bytes32 payeeId => Notice notice) public noticeOf;
-    /// @notice Who paid in what before any epoch was final.
+    /// @notice Who paid in what while no final root owed anybody anything.
     mapping(address funder => uint256 amount) public fundedBy;
     Root[RING] private _roots;
 
@@ -197,7 +199,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
         if (s.isWoundUp) revert IsWoundUp();
         if (epoch != s.next) revert WrongEpoch(s.next, epoch);
         if (s.next - s.numFinal >= MAX_PENDING) revert TooManyPending(MAX_PENDING);
-        uint256 before = s.next == 0 ? 0 : _roots[(s.next - 1) % RING].total;
+        uint256 before = _totalOf(s.next);
         if (total < before) revert TotalFell(before, total);
         bytes32 head = provenance.head();
         if (provenanceHead != head) revert WrongProvenanceHead(head, provenanceHead);
@@ -348,7 +350,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
             uint256 over = uint256(_roots[s.numFinal % RING].postedAt) + challengeWindow;
             if (block.timestamp >= over) revert NotSilent(over);
         }
-        uint256 total = s.numFinal == 0 ? 0 : finalRoot().total;
+        uint256 total = _totalOf(s.numFinal);
         escapePot = (books.funded - total).toUint128();
         state = State(s.numFinal, s.numFinal, s.lastFinalAt, true);
         emit WoundUp(s.numFinal, escapePot);
@@ -363,18 +365,22 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
         Root memory last = _provenFinal(payeeId, cumulative, proof);
         uint256 amount = last.total == 0 ? 0 : uint256(escapePot) * cumulative / last.total;
         if (amount == 0 || hasEscaped[payeeId]) revert NothingDue(payeeId);
+        // As with claims: leaves that sum to more than the total share no more than the pot.
+        uint256 wanted = escaped + amount;
+        if (wanted > escapePot) revert AboveCeiling(escapePot, wanted);
         hasEscaped[payeeId] = true;
+        escaped = uint128(wanted);
         address account = _accountOf(payeeId);
         emit Escaped(payeeId, account, amount);
         token.safeTransfer(account, amount);
     }
 
-    /// @notice Take back what the sender paid in, where the contract was wound up before any epoch became final.
+    /// @notice Take back what the sender paid in, where the contract was wound up before a final root owed anybody anything.
     function takeBack() external nonReentrant {
         State memory s = state;
         if (!s.isWoundUp) revert NotWoundUp();
         uint256 amount = fundedBy[msg.sender];
-        if (s.numFinal > 0 || amount == 0) revert NothingDue(bytes32(0));
+        if (_totalOf(s.numFinal) > 0 || amount == 0) revert NothingDue(bytes32(0));
         fundedBy[msg.sender] = 0;
         emit TakenBack(msg.sender, amount);
         token.safeTransfer(msg.sender, amount);
@@ -431,11 +437,16 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
         if (fundId == 0 || fundId == payeeId) revert NoFund(payeeId);
     }
 
+    /// @dev Total of the newest of the first `numEpochs` epochs.
+    function _totalOf(uint256 numEpochs) private view returns (uint256) {
+        return numEpochs == 0 ? 0 : _roots[(numEpochs - 1) % RING].total;
+    }
+
     function _pull(uint256 amount, uint256 numFinal) private returns (uint256 received) {
         uint256 balance = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), amount);
         received = token.balanceOf(address(this)) - balance;
-        if (numFinal == 0) fundedBy[msg.sender] += received;
+        if (_totalOf(numFinal) == 0) fundedBy[msg.sender] += received;
     }
 
     /// @dev Marks everything up to `cumulative` as paid and returns what was not before.

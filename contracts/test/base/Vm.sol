@@ -18,6 +18,7 @@ interface Vm {
     function etch(address account, bytes calldata code) external;
     function store(address account, bytes32 slot, bytes32 value) external;
     function load(address account, bytes32 slot) external view returns (bytes32);
+    function deployCode(string calldata artefact, bytes calldata constructorArgs) external returns (address);
     function label(address account, string calldata name) external;
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool done);
@@ -48,6 +49,7 @@ interface Vm {
     function pauseGasMetering() external;
     function resumeGasMetering() external;
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
+    function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);
 
     // Checks; these say both values when they fail
     function assertTrue(bool condition, string calldata what) external pure;
