@@ -10,15 +10,21 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 /// never change it. The holder may rotate to another account; where the holder's key is lost, m of the n members of the
 /// payee's community may. Either takes effect after a delay. The holder may veto the community within it, unless all n
 /// members signed: m members cannot take from a holder who objects, and a thief with the holder's key cannot stop all n.
+/// So that m members cannot first vote the others out, a community whose members were ever changed by fewer than all of
+/// them keeps its power to rotate but not the power over the veto. Holder and community sign with nonces of their own:
+/// neither can make the other's signatures stale by acting first.
 ///
 /// Signatures are EIP-712 with nonce and deadline; accounts that are contracts sign by ERC-1271.
 contract PayeeRegistry is AccessControl, EIP712 {
     bytes32 public constant REGISTRAR_ROLE = keccak256("REGISTRAR_ROLE");
     bytes32 public constant ROTATION_TYPEHASH =
         keccak256("Rotation(bytes32 payeeId,address newAccount,uint256 nonce,uint256 deadline)");
+    bytes32 public constant COMMUNITY_ROTATION_TYPEHASH = keccak256(
+        "CommunityRotation(bytes32 payeeId,address account,address newAccount,uint256 nonce,uint256 deadline)"
+    );
     bytes32 public constant CANCEL_TYPEHASH = keccak256("Cancel(bytes32 payeeId,uint256 nonce,uint256 deadline)");
     bytes32 public constant MEMBERS_TYPEHASH =
-        keccak256("Members(uint32 community,bytes32 membersHash,uint8 threshold,uint256 nonce,uint256 deadline)");
+        keccak256("Members(uint32 community,address[] members,uint8 threshold,uint256 nonce,uint256 deadline)");
     uint256 private constant ROW_BYTES = 56;
     uint256 private constant MAX_MEMBERS = 32;
 
@@ -32,7 +38,7 @@ contract PayeeRegistry is AccessControl, EIP712 {
     /// @param newAccount Where the money will go.
     /// @param readyAt First second at which the rotation may be completed; 0 where none is pending.
     /// @param byCommunity Whether the community asked for it.
-    /// @param unanimous Whether all its members did: then the holder has no veto.
+    /// @param unanimous Whether all its members did, of a community that is not split: then the holder has no veto.
     struct Rotation {
         address newAccount;
         uint64 readyAt;
@@ -44,17 +50,21 @@ contract PayeeRegistry is AccessControl, EIP712 {
     /// @param threshold How many of them must.
     /// @param fund Payee id of the community's fund.
     /// @param nonce Counts changes of members.
+    /// @param isSplit Whether members were ever changed by fewer than all of them: for good without power over the veto.
     struct Community {
         address[] members;
         bytes32 fund;
         uint8 threshold;
         uint64 nonce;
+        bool isSplit;
     }
 
     /// @notice Seconds between asking for a rotation and its completion.
     uint64 public immutable rotationDelay;
-    /// @notice Rotations asked for and vetoes so far, per payee: the nonce of the next signature.
+    /// @notice Rotations asked for and withdrawn by the holder so far: the nonce of the holder's next signature.
     mapping(bytes32 payeeId => uint256 nonce) public nonceOf;
+    /// @notice Rotations asked for by the payee's community so far: the nonce of its members' next signatures.
+    mapping(bytes32 payeeId => uint256 nonce) public communityRequestsOf;
     /// @notice What is pending.
     mapping(bytes32 payeeId => Rotation rotation) public rotationOf;
     mapping(bytes32 payeeId => Payee payee) private _payees;
@@ -62,7 +72,7 @@ contract PayeeRegistry is AccessControl, EIP712 {
 
     event PayeeRegistered(bytes32 indexed payeeId, address indexed account, uint32 indexed community);
     event CommunityCreated(uint32 indexed community, address[] members, uint8 threshold, bytes32 fund);
-    event MembersChanged(uint32 indexed community, address[] members, uint8 threshold);
+    event MembersChanged(uint32 indexed community, address[] members, uint8 threshold, bool splits);
     event RotationRequested(
         bytes32 indexed payeeId, address indexed newAccount, uint256 readyAt, bool byCommunity, bool unanimous
     );
@@ -130,7 +140,8 @@ contract PayeeRegistry is AccessControl, EIP712 {
         emit CommunityCreated(community, members, threshold, fund);
     }
 
-    /// @notice Change who signs for a community, by its present members.
+    /// @notice Change who signs for a community, by its present members. If fewer than all sign, the community loses its
+    /// power over the holders' veto for good.
     /// @param community Number.
     /// @param members New members, each once.
     /// @param threshold How many of them must sign.
@@ -148,10 +159,11 @@ contract PayeeRegistry is AccessControl, EIP712 {
         bytes32 digest = _hashTypedDataV4(
             keccak256(abi.encode(MEMBERS_TYPEHASH, community, membersHash, threshold, nonce, deadline))
         );
-        requireApproved(community, digest, signatures);
+        bool splits = requireApproved(community, digest, signatures) < signatures.length;
+        if (splits) _communities[community].isSplit = true;
         _communities[community].nonce = nonce + 1;
         _setMembers(community, members, threshold);
-        emit MembersChanged(community, members, threshold);
+        emit MembersChanged(community, members, threshold, splits);
     }
 
     /// @notice Ask, as the holder, that a payee's money go to another account.
@@ -163,27 +175,37 @@ contract PayeeRegistry is AccessControl, EIP712 {
         external
         inTime(deadline)
     {
-        bytes32 digest = _rotationDigest(payeeId, newAccount, deadline);
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(abi.encode(ROTATION_TYPEHASH, payeeId, newAccount, nonceOf[payeeId], deadline))
+        );
         _requireHolder(payeeId, digest, signature);
         if (rotationOf[payeeId].byCommunity) revert RotationPending(payeeId);
+        ++nonceOf[payeeId];
         _request(payeeId, newAccount, false, false);
     }
 
     /// @notice Ask, as the payee's community, that a payee's money go to another account: for a holder whose key is lost.
-    /// @dev It does not displace what the holder asked for, nor what all members asked for, unless all members sign.
+    /// @dev It does not displace what the holder asked for, nor what all members asked for, unless all members sign. The
+    /// signatures name the account that is left: once the holder has moved, they are void.
     /// @param payeeId Salted hash of the payee.
     /// @param newAccount Where it is to go.
     /// @param deadline Last second at which the signatures count.
-    /// @param signatures One for each member in order over `Rotation`; empty where a member did not sign.
+    /// @param signatures One for each member in order over `CommunityRotation`; empty where a member did not sign.
     function requestRotationByCommunity(
         bytes32 payeeId,
         address newAccount,
         uint256 deadline,
         bytes[] calldata signatures
     ) external inTime(deadline) {
-        uint32 community = communityOf(payeeId);
-        uint256 signed = requireApproved(community, _rotationDigest(payeeId, newAccount, deadline), signatures);
-        bool unanimous = signed == _communities[community].members.length;
+        Payee memory payee = _payees[payeeId];
+        uint256 nonce = communityRequestsOf[payeeId]++;
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(
+                abi.encode(COMMUNITY_ROTATION_TYPEHASH, payeeId, payee.account, newAccount, nonce, deadline)
+            )
+        );
+        bool unanimous = requireApproved(payee.community, digest, signatures) == signatures.length
+            && !_communities[payee.community].isSplit;
         Rotation storage pending = rotationOf[payeeId];
         if (pending.readyAt != 0 && !unanimous && (!pending.byCommunity || pending.unanimous)) {
             revert RotationPending(payeeId);
@@ -242,6 +264,12 @@ contract PayeeRegistry is AccessControl, EIP712 {
         return (_communities[community].members, _communities[community].threshold);
     }
 
+    /// @notice Whether a community's members were ever changed by fewer than all of them, so that holders can veto even
+    /// what all members ask for.
+    function isSplit(uint32 community) external view returns (bool) {
+        return _communities[community].isSplit;
+    }
+
     /// @notice Nonce of a community's next change of members.
     function communityNonce(uint32 community) external view returns (uint256) {
         return _communities[community].nonce;
@@ -292,16 +320,9 @@ contract PayeeRegistry is AccessControl, EIP712 {
 
     function _request(bytes32 payeeId, address newAccount, bool byCommunity, bool unanimous) private {
         if (newAccount == address(0)) revert ZeroAccount();
-        ++nonceOf[payeeId];
         uint64 readyAt = uint64(block.timestamp) + rotationDelay;
         rotationOf[payeeId] = Rotation(newAccount, readyAt, byCommunity, unanimous);
         emit RotationRequested(payeeId, newAccount, readyAt, byCommunity, unanimous);
-    }
-
-    function _rotationDigest(bytes32 payeeId, address newAccount, uint256 deadline) private view returns (bytes32) {
-        return _hashTypedDataV4(
-            keccak256(abi.encode(ROTATION_TYPEHASH, payeeId, newAccount, nonceOf[payeeId], deadline))
-        );
     }
 
     function _requireHolder(bytes32 payeeId, bytes32 digest, bytes calldata signature) private view {

@@ -14,7 +14,8 @@ import {Records} from "./Records.sol";
 /// two ways. The registrar enters batches: the records stand in calldata, works are numbered, and only the batch's Merkle
 /// root is stored; anybody can `open` a work of a batch later by proof. Anybody else enters a single work: by commitment
 /// and reveal, so that a registration seen in the mempool cannot be taken over, or by a signature that the registrar
-/// brings. `head` is a fold over all of it, in order.
+/// brings. Nobody registers in another's name, and only a community's own payees, or the registrar, add to its tradition.
+/// `head` is a fold over all of it, in order.
 ///
 /// A work's key is its number (batches), or keccak256(abi.encode(chainId, this, content, owner, salt)) (single works).
 ///
@@ -79,6 +80,7 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
     error ContentTaken(bytes32 content, bytes32 key);
     error AlreadyCommitted(bytes32 commitment);
     error NotCommitted(bytes32 commitment);
+    error NotOfCommunity(address owner, uint32 community);
     error CommitmentNotReady(uint256 from);
     error CommitmentLapsed(uint256 until);
     error SignatureExpired(uint256 deadline);
@@ -150,22 +152,25 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         emit Committed(commitment);
     }
 
-    /// @notice Register the work that was announced. Anybody may call: owner, salt and record are bound by the commitment.
+    /// @notice Register the work that was announced, as its owner. A work of a community's tradition must name the owner
+    /// among its stems, as a payee of that community: an outsider who claims the tradition would need no consent for use
+    /// outside it.
     /// @param record Packed record.
-    /// @param owner Who registers.
     /// @param salt Chosen by the owner.
     /// @return key Of the work.
-    function reveal(bytes calldata record, address owner, bytes32 salt) external returns (bytes32 key) {
-        bytes32 commitment = keccak256(abi.encode(owner, salt, keccak256(record)));
+    function reveal(bytes calldata record, bytes32 salt) external returns (bytes32 key) {
+        bytes32 commitment = keccak256(abi.encode(msg.sender, salt, keccak256(record)));
         uint256 since = committedAt[commitment];
         if (since == 0) revert NotCommitted(commitment);
         if (block.timestamp < since + MIN_COMMIT_S) revert CommitmentNotReady(since + MIN_COMMIT_S);
         if (block.timestamp > since + MAX_COMMIT_S) revert CommitmentLapsed(since + MAX_COMMIT_S);
         delete committedAt[commitment];
-        key = _register(record, owner, salt);
+        key = _register(record, msg.sender, salt);
+        _requireMembership(record, msg.sender);
     }
 
-    /// @notice Register a work that its owner signed for; the registrar brings it, so that nobody can run ahead with a copy.
+    /// @notice Register a work that its owner signed for; the registrar brings it, so that nobody can run ahead with a copy,
+    /// and answers for the community that the record names.
     /// @param record Packed record.
     /// @param owner Who registers.
     /// @param salt Chosen by the owner.
@@ -293,6 +298,17 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
             uint8 uses = consentAt(stored.community, parent, stored.uses, uint48(block.timestamp));
             if (uses & needed != needed) revert NoConsent(parent, uses);
         }
+    }
+
+    function _requireMembership(bytes calldata record, address owner) private view {
+        uint32 community = record.community();
+        if (community == 0) return;
+        uint256 stems = record.numStems();
+        for (uint256 i = 0; i < stems; ++i) {
+            (bytes32 payeeId,) = record.stem(i);
+            if (payees.communityOf(payeeId) == community && payees.accountOf(payeeId) == owner) return;
+        }
+        revert NotOfCommunity(owner, community);
     }
 
     function _register(bytes calldata record, address owner, bytes32 salt) private returns (bytes32 key) {
