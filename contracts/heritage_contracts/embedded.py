@@ -1,20 +1,23 @@
-"""The embedded chain: py-evm in this process behind web3.py, with time set from outside.
+"""The embedded chain: py-evm in this process, asked like a node, with time set from outside.
 
 eth-tester's own mining reads the wall clock and draws ``prevrandao`` from the system, and mines a block for each
-transaction. Here the JSON-RPC calls that Anvil knows as well (``evm_setNextBlockTimestamp``, ``evm_mine``) set the time
-and close a block, so that one ledger class serves both and equal intents give equal blocks.
+transaction. Here the JSON-RPC calls that Anvil knows as well (``evm_setNextBlockTimestamp``, ``evm_mine``) set the
+time and close a block, so that one client serves both and equal intents give equal blocks. Answers are made from
+py-evm's own objects, without the formatting layers between.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eth.vm.spoof import SpoofTransaction
 from eth_tester import EthereumTester, PyEVMBackend  # pyright: ignore[reportMissingTypeStubs]
+from eth_utils.exceptions import ValidationError
 from web3 import Web3
 from web3.providers.eth_tester import EthereumTesterProvider
 
-from heritage_contracts.deployment import ROLES, role_address
+from heritage_contracts.deployment import EMBEDDED_CHAIN_ID, ROLES, role_address
 from heritage_contracts.schedule import BLOCK_GAS
 
 _FUNDS_WEI = 10**24
@@ -27,46 +30,118 @@ class EmbeddedProvider(EthereumTesterProvider):
     ----------
     genesis_s : int
         Timestamp of block 0.
+    funded : sequence of bytes
+        Addresses that own ether, 20 bytes each.
     """
 
-    def __init__(self, genesis_s: int) -> None:
+    def __init__(self, genesis_s: int, funded: Sequence[bytes]) -> None:
         account: dict[str, Any] = {"balance": _FUNDS_WEI, "nonce": 0, "code": b"", "storage": {}}
         make_backend: Any = PyEVMBackend
         backend = make_backend(
             genesis_parameters=make_backend.generate_genesis_params({"timestamp": genesis_s}),
-            genesis_state={role_address(role): dict(account) for role in ROLES},
+            genesis_state={address: dict(account) for address in funded},
         )
         super().__init__(EthereumTester(backend))
         self._backend = backend
         self._chain: Any = backend.chain
-
-    def make_request(self, method: Any, params: Any) -> Any:
-        """Return the JSON-RPC answer; time, mining, raw transactions and calls are answered here."""
-        own = {
+        self._pending: list[bytes] = []
+        self._receipts: dict[str, dict[str, Any]] = {}
+        self._own: dict[str, Callable[[Any], Any]] = {
+            "eth_chainId": lambda _: hex(EMBEDDED_CHAIN_ID),
             "evm_setNextBlockTimestamp": self._set_time,
             "evm_mine": self._mine,
             "eth_sendRawTransaction": self._send_raw,
             "eth_call": self._call,
-        }.get(method)
+            "eth_getTransactionReceipt": lambda params: self._receipts.get(params[0]),
+            "eth_getTransactionCount": self._count,
+            "eth_getBlockByNumber": self._block_by_number,
+            "eth_getBlockByHash": lambda params: self._block(
+                self._chain.get_block_by_hash(bytes.fromhex(params[0][2:])).header
+            ),
+            "eth_getLogs": self._logs,
+        }
+
+    def make_request(self, method: Any, params: Any) -> Any:
+        """Return the JSON-RPC answer; what a ledger asks is answered here, anything else by eth-tester."""
+        own = self._own.get(method)
         if own is None:
             return super().make_request(method, params)
-        return {"id": 1, "jsonrpc": "2.0"} | own(params)
+        try:
+            return {"id": 1, "jsonrpc": "2.0", "result": own(params)}
+        except _RevertedError as error:
+            return {"id": 1, "jsonrpc": "2.0", "error": error.args[0]}
+        except ValidationError as error:
+            return {"id": 1, "jsonrpc": "2.0", "error": {"code": -32003, "message": str(error)}}
 
-    def _set_time(self, params: Any) -> dict[str, Any]:
+    def _set_time(self, params: Any) -> None:
         self._chain.set_header_timestamp(int(params[0]))
-        return {"result": None}
 
-    def _mine(self, params: Any) -> dict[str, Any]:
+    def _mine(self, _: Any) -> str:
         # prevrandao would otherwise come from the operating system; no contract here reads it.
         self._chain.mine_block(coinbase=b"\0" * 20, mix_hash=b"\0" * 32, blob_gas_used=0)
-        return {"result": "0x0"}
+        block = self._chain.get_canonical_block_by_number(self._chain.get_canonical_head().block_number)
+        before = 0
+        receipts = block.get_receipts(self._chain.chaindb)
+        for transaction, receipt in zip(block.transactions, receipts, strict=True):
+            hash_ = "0x" + transaction.hash.hex()
+            self._receipts[hash_] = {
+                "transactionHash": hash_,
+                "blockHash": "0x" + block.hash.hex(),
+                "blockNumber": hex(block.number),
+                "status": "0x1" if receipt.state_root == b"\x01" else "0x0",
+                "gasUsed": hex(receipt.gas_used - before),
+                "effectiveGasPrice": hex(
+                    min(
+                        transaction.max_fee_per_gas,
+                        block.header.base_fee_per_gas + transaction.max_priority_fee_per_gas,
+                    )
+                ),
+                "logs": [
+                    {
+                        "address": "0x" + log.address.hex(),
+                        "topics": ["0x" + topic.to_bytes(32, "big").hex() for topic in log.topics],
+                        "data": "0x" + log.data.hex(),
+                        "blockNumber": hex(block.number),
+                        "transactionHash": hash_,
+                    }
+                    for log in receipt.logs
+                ],
+            }
+            before = receipt.gas_used
+        return "0x0"
 
-    def _send_raw(self, params: Any) -> dict[str, Any]:
-        raw = params[0]
-        data = bytes.fromhex(raw.removeprefix("0x")) if isinstance(raw, str) else bytes(raw)
-        return {"result": "0x" + self._backend.send_raw_transaction(data).hex()}
+    def _send_raw(self, params: Any) -> str:
+        return "0x" + self._backend.send_raw_transaction(bytes.fromhex(params[0].removeprefix("0x"))).hex()
 
-    def _call(self, params: Any) -> dict[str, Any]:
+    def _count(self, params: Any) -> str:
+        state = self._chain.get_vm(self._chain.get_canonical_head()).state
+        return hex(state.get_nonce(bytes.fromhex(params[0][2:])))
+
+    def _block_by_number(self, params: Any) -> dict[str, Any]:
+        if params[0] == "latest":
+            return self._block(self._chain.get_canonical_head())
+        return self._block(self._chain.get_canonical_block_header_by_number(int(params[0], 16)))
+
+    @staticmethod
+    def _block(header: Any) -> dict[str, Any]:
+        return {
+            "number": hex(header.block_number),
+            "hash": "0x" + header.hash.hex(),
+            "timestamp": hex(header.timestamp),
+            "baseFeePerGas": hex(header.base_fee_per_gas),
+            "gasUsed": hex(header.gas_used),
+        }
+
+    def _logs(self, params: Any) -> list[dict[str, Any]]:
+        address, topics = params[0]["address"], params[0].get("topics", [])
+        return [
+            log
+            for receipt in self._receipts.values()
+            for log in receipt["logs"]
+            if log["address"] == address and log["topics"][: len(topics)] == topics
+        ]
+
+    def _call(self, params: Any) -> str:
         """Answer a call after the last block and at its time; a revert carries its bytes, as Anvil answers."""
         call = params[0]
         sender = bytes.fromhex(call["from"].removeprefix("0x"))
@@ -81,12 +156,29 @@ class EmbeddedProvider(EthereumTesterProvider):
             data=bytes.fromhex(call["data"].removeprefix("0x")),
         )
         computation = state.apply_transaction(SpoofTransaction(unsigned, from_=sender))
+        output: str = "0x" + computation.output.hex()
         if computation.is_error:
-            reason = "0x" + computation.output.hex()
-            return {"error": {"code": 3, "message": "execution reverted", "data": reason}}
-        return {"result": "0x" + computation.output.hex()}
+            raise _RevertedError({"code": 3, "message": "execution reverted", "data": output})
+        return output
 
 
-def embedded_web3(genesis_s: int) -> Web3:
-    """Return web3 on a fresh embedded chain whose block 0 is at ``genesis_s``; no formatting middleware is put on."""
-    return Web3(EmbeddedProvider(genesis_s), middleware=[])
+class _RevertedError(Exception):
+    """A call that the contract refused; carries the JSON-RPC error."""
+
+
+def embedded_web3(genesis_s: int, funded: Sequence[bytes] | None = None) -> Web3:
+    """Return web3 on a fresh embedded chain; no formatting middleware is put on.
+
+    Parameters
+    ----------
+    genesis_s : int
+        Timestamp of block 0.
+    funded : sequence of bytes or None
+        Addresses that own ether; None: every role's.
+
+    Returns
+    -------
+    Web3
+    """
+    addresses = [role_address(role) for role in ROLES] if funded is None else funded
+    return Web3(EmbeddedProvider(genesis_s, addresses), middleware=[])

@@ -1,0 +1,279 @@
+"""Delivery: from signed bytes to receipts, whatever the node says in between.
+
+One parcel at a time goes through rounds: send what has no receipt, make (or wait for) a block, ask for receipts by
+hash. A round that brings nothing is followed by stronger means, each of them safe to use too often: the same bytes
+again; out of the pool and in again; the same nonce with a higher fee, journalled first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count, groupby
+from typing import Any
+
+from heritage_contracts.outbox import Attempt, Mined, Outbox, Parcel, Transaction
+from heritage_contracts.pace import Pace, raised, refusal_kind, try_ask
+from heritage_contracts.rpc import BATCH_REQUESTS, Refusal, Rpc, UnreachableError
+from heritage_contracts.schedule import next_block_s
+from heritage_sim.base import LedgerError
+
+
+@dataclass(slots=True)
+class Submissions:
+    """What it took to get intents onto the chain; the denominator and numerator of the failure rate.
+
+    Parameters
+    ----------
+    intents : int
+        Transactions signed, or taken up from the outbox.
+    resolved : int
+        Of these, with a receipt (a later reorganisation takes it back).
+    attempts : int
+        Times signed bytes were given to a node.
+    failures : dict of str to int
+        Failed attempts and other faults by kind: unreachable, price, low, high, final (a node's refusals),
+        vanished (taken and then in no block), lost (in a block that a reorganisation or a restart took away).
+    log_gaps : int
+        Events of ours that a node did not have.
+    """
+
+    intents: int = 0
+    resolved: int = 0
+    attempts: int = 0
+    failures: dict[str, int] = field(default_factory=dict[str, int])
+    log_gaps: int = 0
+
+    @property
+    def unresolved(self) -> int:
+        """Return how many intents have no receipt."""
+        return self.intents - self.resolved
+
+    @property
+    def failed_attempts(self) -> int:
+        """Return how many attempts did not lead into a block."""
+        return sum(self.failures.get(kind, 0) for kind in ("price", "low", "high", "final", "vanished", "lost"))
+
+    def count_failure(self, kind: str, times: int = 1) -> None:
+        """Count a fault."""
+        if times:
+            self.failures[kind] = self.failures.get(kind, 0) + times
+
+    def count_lost(self, times: int) -> None:
+        """Count receipts that are no longer true."""
+        self.count_failure("lost", times)
+        self.resolved -= times
+
+
+class Delivery:
+    """Brings parcels into blocks.
+
+    Parameters
+    ----------
+    rpc : Rpc
+        The node.
+    outbox : Outbox
+        Where attempts and receipts are put down.
+    pace : Pace
+        Who makes the blocks.
+    submissions : Submissions
+        Counts, kept up to date.
+    sign_again : callable
+        Takes parcel, index, fee and whether to take the next nonce; signs and journals another attempt.
+    """
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        outbox: Outbox,
+        pace: Pace,
+        submissions: Submissions,
+        sign_again: Callable[[Parcel, int, int, bool], Attempt],
+    ) -> None:
+        self._rpc = rpc
+        self._outbox = outbox
+        self._pace = pace
+        self._counts = submissions
+        self._sign_again = sign_again
+        self._sent: set[bytes] = set()
+
+    def deliver(self, parcel: Parcel, last_s: int, recovering: bool) -> None:
+        """Return when every transaction of a parcel has a receipt that the outbox holds.
+
+        Parameters
+        ----------
+        parcel : Parcel
+            Open.
+        last_s : int
+            Timestamp of the last block.
+        recovering : bool
+            Whether a crash, a silence or a reorganisation came in between, so that it may be in a block already.
+
+        Raises
+        ------
+        LedgerError
+            If the node will not take one of them, or no block does.
+        UnreachableError
+            If the node falls silent.
+        """
+        self._sent.clear()
+        if recovering:
+            self._look_up(_missing(parcel))
+        idle, low = 0, set[int]()
+        for _ in count():
+            missing = self._pace.sendable(_missing(parcel)) if _missing(parcel) else []
+            if not missing and (parcel.transactions or idle):
+                break
+            step = self._pace.step(idle)
+            if step == "stop":
+                raise LedgerError(
+                    f"{len(missing)} transactions are in no block; first: {missing[0].intent or 'without a key'}",
+                    self._rpc.name,
+                    "They stay in the outbox and are sent again when the ledger is next opened.",
+                )
+            if step != "wait":
+                low = self._send(parcel, missing, step)
+            self._pace.advance(next_block_s(parcel.at_s, last_s))
+            last_s = int(self._latest()["timestamp"], 16)
+            found = self._look_up(missing)
+            for index in low:
+                if parcel.transactions[index].mined is None:
+                    # Somebody else used this nonce: none of our attempts can come into a block any more.
+                    self._counts.count_failure("low")
+                    self._sign_again(parcel, index, parcel.transactions[index].attempts[-1].max_wei, True)
+            idle = 0 if found else idle + 1
+        self._confirm(parcel, last_s)
+
+    # ---- sending ------------------------------------------------------------------------------------------------
+
+    def _send(self, parcel: Parcel, missing: Sequence[Transaction], step: str) -> set[int]:
+        """Send what is missing; return the indices whose nonce the chain says is used."""
+        if not missing:
+            return set()
+        index_of = {id(t): i for i, t in enumerate(parcel.transactions)}
+        again = [t for t in missing if t.attempts[-1].hash in self._sent]
+        self._counts.count_failure("vanished", len(again))
+        if step == "free":
+            for transaction in again:
+                try_ask(self._rpc, "anvil_dropTransaction", "0x" + transaction.attempts[-1].hash.hex())
+        if step == "bump":
+            for transaction in again:
+                self._bump(parcel, index_of[id(transaction)])
+        low = set[int]()
+        # Requests of one batch may be worked on at once: only what one key numbers keeps its order in it.
+        for _, run in groupby(missing, key=lambda t: t.role):
+            part = list(run)
+            for first in range(0, len(part), BATCH_REQUESTS):
+                low |= self._send_batch(parcel, part[first : first + BATCH_REQUESTS], index_of)
+        return low
+
+    def _send_batch(self, parcel: Parcel, part: Sequence[Transaction], index_of: dict[int, int]) -> set[int]:
+        low = set[int]()
+        pending = list(part)
+        while pending:
+            self._counts.attempts += len(pending)
+            answers = self._rpc.ask_many("eth_sendRawTransaction", [["0x" + t.attempts[-1].raw.hex()] for t in pending])
+            self._sent.update(t.attempts[-1].hash for t in pending)
+            bumped: list[Transaction] = []
+            for transaction, answer in zip(pending, answers, strict=True):
+                if not isinstance(answer, Refusal):
+                    continue
+                kind = refusal_kind(answer.message)
+                index = index_of[id(transaction)]
+                if kind == "known":
+                    continue
+                if kind == "low":
+                    low.add(index)
+                    continue
+                self._counts.count_failure(kind)
+                if kind == "price":
+                    self._bump(parcel, index)
+                    bumped.append(transaction)
+                elif kind == "final":
+                    self._give_up(parcel, index, answer)
+            pending = bumped
+        return low
+
+    def _bump(self, parcel: Parcel, index: int) -> None:
+        base: Any = self._latest().get("baseFeePerGas")
+        floor = 2 * int(base, 16) if base else 0
+        last = parcel.transactions[index].attempts[-1]
+        self._sign_again(parcel, index, raised(last.max_wei, floor, self._pace.cap_wei), False)
+
+    def _give_up(self, parcel: Parcel, index: int, refusal: Refusal) -> None:
+        """Take a transaction that no node will have, and its role's later ones in the parcel, out of the outbox."""
+        role = parcel.transactions[index].role
+        self._look_up(_missing(parcel))
+        if parcel.transactions[index].mined is not None:
+            return
+        # Last first: a nonce is free again only where nothing stands on it.
+        for i in reversed(range(index, len(parcel.transactions))):
+            transaction = parcel.transactions[i]
+            if transaction.role == role and transaction.mined is None and not transaction.given_up:
+                self._outbox.give_up(parcel, i)
+        raise LedgerError(f"the node refuses a transaction for good: {refusal.message}", self._rpc.name)
+
+    # ---- receipts -----------------------------------------------------------------------------------------------
+
+    def _look_up(self, missing: Sequence[Transaction]) -> int:
+        """Ask for the receipts of every attempt; return how many transactions have one now."""
+        wanted = [(t, a) for t in missing for a in t.attempts]
+        answers = self._rpc.ask_many("eth_getTransactionReceipt", [["0x" + a.hash.hex()] for _, a in wanted])
+        seconds: dict[str, int] = {}
+        found = 0
+        for (transaction, _), answer in zip(wanted, answers, strict=True):
+            if not isinstance(answer, dict) or answer.get("blockHash") is None:  # pyright: ignore[reportUnknownMemberType]
+                continue
+            receipt: dict[str, Any] = answer
+            block: str = receipt["blockHash"]
+            if block not in seconds:
+                header: Any = self._rpc.ask("eth_getBlockByHash", block, False)
+                if header is None:
+                    raise UnreachableError("a receipt's block is not there", self._rpc.name)
+                seconds[block] = int(header["timestamp"], 16)
+            transaction.mined = _mined(receipt, seconds[block])
+            found += 1
+        return found
+
+    def _confirm(self, parcel: Parcel, last_s: int) -> None:
+        """Wait for the confirmations, look again, and put the receipts down."""
+        last = max((t.mined.block for t in parcel.transactions if t.mined), default=-1)
+        head = self._latest()
+        if last < 0:
+            last = int(head["number"], 16)
+        while int(head["number"], 16) < last + self._pace.confirmations:
+            self._pace.advance(next_block_s(0, last_s))
+            head = self._latest()
+            last_s = int(head["timestamp"], 16)
+        block: Any = self._rpc.ask("eth_getBlockByNumber", hex(last), False)
+        by_number = {t.mined.block: t.mined.block_hash for t in parcel.transactions if t.mined}
+        if by_number and bytes.fromhex(block["hash"][2:]) != by_number[last]:
+            # It was reorganised away while we waited; look everything up anew.
+            for transaction in parcel.transactions:
+                transaction.mined = None
+            raise UnreachableError("a block was reorganised away before it was confirmed", self._rpc.name)
+        self._outbox.mined(parcel, last, bytes.fromhex(block["hash"][2:]), int(block["timestamp"], 16))
+        self._counts.resolved += sum(t.mined is not None for t in parcel.transactions)
+
+    def _latest(self) -> dict[str, Any]:
+        return self._rpc.ask("eth_getBlockByNumber", "latest", False)
+
+
+def _missing(parcel: Parcel) -> list[Transaction]:
+    return [t for t in parcel.transactions if t.mined is None and not t.given_up]
+
+
+def _mined(receipt: dict[str, Any], at_s: int) -> Mined:
+    logs: list[Any] = receipt["logs"]
+    return Mined(
+        gas_used=int(receipt["gasUsed"], 16),
+        logs=tuple(
+            (tuple(bytes.fromhex(t[2:]) for t in log["topics"]), bytes.fromhex(log["data"][2:])) for log in logs
+        ),
+        emitters=tuple(bytes.fromhex(log["address"][2:]) for log in logs),
+        ok=receipt["status"] == "0x1",
+        block=int(receipt["blockNumber"], 16),
+        block_hash=bytes.fromhex(receipt["blockHash"][2:]),
+        at_s=at_s,
+        fee_wei=int(receipt.get("effectiveGasPrice") or "0x0", 16),
+    )
