@@ -375,7 +375,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
         token.safeTransfer(account, amount);
     }
 
-    /// @notice Take back what the sender paid in, where the contract was wound up before a final root owed anybody anything.
+    /// @notice Take back what the sender paid in, where the contract was wound up before a final root owed anybody a thing.
     function takeBack() external nonReentrant {
         State memory s = state;
         if (!s.isWoundUp) revert NotWoundUp();
