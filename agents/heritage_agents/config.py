@@ -247,6 +247,13 @@ class CreatorsConfig(Section):
         description="Cost of commissioning a derivative, in the token's smallest unit. Assumed.",
         ge=0,
     )
+    commission_licence_bps: int = Field(
+        default=2_000,
+        description="Part of `commission_cost_units` that is the licence fee of the source work, in basis points; it is "
+        "paid when the derivative is published. Creators weigh the cost as a whole. Assumed.",
+        ge=0,
+        le=BPS,
+    )
     recording_prestige_units: int = Field(
         default=0,
         description="What a recording is worth beside its earnings, in the token's smallest unit. Assumed.",
@@ -273,3 +280,8 @@ class CreatorsConfig(Section):
         default=-3.5,
         description="Log odds, on a day, of recording rather than resting at no gain; of commissioning alike. Assumed.",
     )
+
+    @property
+    def licence_fee_units_floor(self) -> int:
+        """Return the licence fee of a commission, rounded down to the smallest unit."""
+        return self.commission_cost_units * self.commission_licence_bps // BPS

@@ -21,7 +21,7 @@ from heritage_experiments.registry import OWN_WRITTEN, content_sha256
 from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
 from heritage_serving.config import ServingConfig
 from heritage_sim.base import Section
-from heritage_sim.config import EconomyConfig, RoyaltyConfig
+from heritage_sim.config import EconomyConfig, MoneyChainConfig, RoyaltyConfig
 from heritage_sim.outcomes import outcome_names
 from heritage_sim.royalty import OWN_KIND
 
@@ -98,6 +98,9 @@ class Scenario(Section):
     recommender: RecommenderConfig = Field(default_factory=RecommenderConfig, description="What fills the slates.")
     royalty: RoyaltyConfig = Field(default_factory=RoyaltyConfig, description="The rule in force, and shadow rules.")
     ledger: LedgerConfig = Field(default_factory=LedgerConfig, description="The chain or the reference books.")
+    money_chain: MoneyChainConfig = Field(
+        default_factory=MoneyChainConfig, description="Steps from the play to money in hand."
+    )
     serving: ServingConfig = Field(default_factory=ServingConfig, description="The generation service.")
     arms: dict[str, Overrides] = Field(default_factory=dict, description="Named sets of overrides.")
     cells: tuple[Cell, ...] = Field(default=(), description="What is run; without any, the scenario as it stands.")

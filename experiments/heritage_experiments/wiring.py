@@ -121,6 +121,8 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
         make_recommender=partial(_recommender, scenario, keys),
         make_executor=partial(_executor, scenario, keys, archive, surroundings),
         make_ledger=partial(_ledger, scenario, replication, payees),
+        money_chain=scenario.money_chain,
+        licence_fee_units=scenario.creators.licence_fee_units_floor,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from heritage_sim.base import Calendar, Section
+from heritage_sim.base import BPS, SHARE_BASIS, Calendar, Section
+from heritage_sim.money.config import MoneyChainConfig
 from heritage_sim.royalty.config import RoyaltyConfig, RuleConfig
 
-__all__ = ["EconomyConfig", "RoyaltyConfig", "RuleConfig"]
+__all__ = ["EconomyConfig", "MoneyChainConfig", "RoyaltyConfig", "RuleConfig"]
 
 
 class EconomyConfig(Section):
@@ -23,14 +24,12 @@ class EconomyConfig(Section):
     refresh_days: int = Field(
         1, ge=1, le=366, description="Days between refreshes of the recommender [days]; must divide `epoch_days`."
     )
-    claim_every_epochs: int = Field(
-        1, ge=0, le=1_000, description="Payees claim after every so many posted epochs [epochs]; 0: never."
-    )
-    claim_lag_hours: float = Field(
-        10.0, ge=0.0, le=10_000.0, description="From money becoming withdrawable until payees claim it [hours]."
-    )
-    claim_at_end: bool = Field(
-        True, description="Whether what is left is claimed once more after the last epoch, unless payees never claim."
+    derivative_share_bps: int = Field(
+        0,
+        ge=0,
+        le=BPS,
+        description="Share of what is paid directly to a work (a fee, a tip) that is passed on to each work it derives "
+        "from, in basis points. 0: no source gives a figure, and streams do not go this way.",
     )
     genesis_s: int = Field(
         Calendar().genesis_s, ge=1, description="Chain time of the first instant of day 0 [seconds since 1970]."
@@ -50,6 +49,11 @@ class EconomyConfig(Section):
     def calendar(self) -> Calendar:
         """Return the calendar that begins at ``genesis_s``."""
         return Calendar(self.genesis_s)
+
+    @property
+    def derivative_share(self) -> int:
+        """Return the derivative share in parts of `SHARE_BASIS`."""
+        return self.derivative_share_bps * (SHARE_BASIS // BPS)
 
     @property
     def num_epochs(self) -> int:

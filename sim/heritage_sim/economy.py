@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import mesa  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
+import numpy.typing as npt
 
-from heritage_sim.base import Catalogue, CreatorAction, Keys, State, World
+from heritage_sim.base import Catalogue, CreatorAction, Keys, ProvenanceRecord, Rights, State, Statement, World
 from heritage_sim.config import EconomyConfig
 from heritage_sim.day.commissioning import Answer, Archive, answers, permitted, releasable, requests_of_the_day
 from heritage_sim.day.feedback import Accounts
 from heritage_sim.day.listening import available_works, listen, work_features
-from heritage_sim.day.publication import accepted, provenance, work_batch
+from heritage_sim.day.publication import accepted, chains, licence_fees, provenance, work_batch
 from heritage_sim.day.refreshing import RecommenderDesk
 from heritage_sim.day.royalty import epoch_totals, statements
-from heritage_sim.day.treasury import Treasury
+from heritage_sim.metrics import units_by_payee_and_day, units_by_work_and_day
+from heritage_sim.money.traceability import traceable_units
+from heritage_sim.money.treasury import Treasury
 from heritage_sim.parts import Parts
 from heritage_sim.recording import Recorder
 from heritage_sim.results import Results, results_of
@@ -53,7 +56,7 @@ class Economy(mesa.Model):
         self.rights_book.add(np.zeros(parts.archive.num_works, dtype=np.int64))
         self.desk = RecommenderDesk(parts.make_recommender())
         self.executor = parts.make_executor()
-        self.treasury = Treasury(parts.make_ledger(), config, len(parts.payee_names))
+        self.treasury = Treasury(parts.make_ledger(), config, parts.money_chain, len(parts.payee_names))
         self.accounts = Accounts(creator_community, parts.num_communities)
         self.recorder = Recorder(parts.num_communities, len(parts.payee_names))
         self._num_registered = 0
@@ -85,14 +88,15 @@ class Economy(mesa.Model):
         return self.config.epoch_of(self.day)
 
     def _open(self) -> None:
-        self.treasury.open(provenance(self.catalogue, 0, self.people.terms))
+        self.treasury.open(self._provenance(0), self.people.terms)
         self._num_registered = self.catalogue.num_works
         self._refresh(day=0)
         self._is_open = True
 
     def _communities_set_terms(self) -> None:  # step 1
         if self.config.begins_epoch(self.day):
-            self.people.set_terms(self.accounts.community_views(self.epoch, self.people.terms))
+            terms = self.people.set_terms(self.accounts.community_views(self.epoch, self.people.terms))
+            self.treasury.label(terms, self.config.calendar.start_of(self.day))
 
     def _creators_decide(self) -> list[CreatorAction]:  # step 2
         epochs_left = (self.config.days - self.day) / self.config.epoch_days
@@ -117,6 +121,9 @@ class Economy(mesa.Model):
             batch = work_batch(kept, self.parts.encoder, self._creator_community, self.parts.traditions, self.day)
             self.catalogue.append(batch)
             self.rights_book.add([terms[int(c)].share_bps for c in batch.community])
+            fees = licence_fees(kept, self.day, self.parts.licence_fee_units)
+            stems = [self.rights_book.stems(fee.source_work, self.catalogue) for fee in fees]
+            self.treasury.license(fees, stems, self.config.calendar.middle_of(self.day))
 
     def _listeners_live_the_day(self) -> None:  # step 5
         num_works = self.catalogue.num_works
@@ -144,21 +151,35 @@ class Economy(mesa.Model):
         pool_units, plays_by_day = epoch_totals(self.executor, epoch)
         decided = statements(self.executor, self._rules, rights, pool_units, epoch)
         # Step 8: the ledger.
-        new_works = provenance(self.catalogue, self._num_registered, terms)
+        self.treasury.settle(decided[0], self._provenance(self._num_registered), stop_day=self.day + 1)
         self._num_registered = self.catalogue.num_works
-        self.treasury.settle(decided[0], new_works, stop_day=self.day + 1)
         if self.day + 1 == self.config.days:
             self.treasury.close()
         # Step 9: what creators and communities hear of it.
         self.accounts.credit(decided[0], rights, self.catalogue, plays_by_day.sum(axis=0))
-        self.recorder.epoch(decided, self.catalogue, plays_by_day, first_day=epoch * self.config.epoch_days)
+        self._epoch_is_recorded(decided, rights, plays_by_day)
         self.executor.call("close_epoch")
         self.executor.checkpoint()
 
+    def _epoch_is_recorded(self, decided: list[Statement], rights: Rights, plays_by_day: npt.NDArray[np.int64]) -> None:
+        in_force, first_day = decided[0], self.epoch * self.config.epoch_days
+        by_work = units_by_work_and_day(in_force.work_units, plays_by_day)
+        by_payee = units_by_payee_and_day(in_force.payee_units, by_work, rights)
+        calendar = self.config.calendar
+        used_s = [calendar.middle_of(day) for day in range(first_day, self.day + 1)]
+        traced = traceable_units(
+            by_work, chains(self.catalogue, self._num_registered, calendar), self.treasury.labels, used_s
+        )
+        self.recorder.epoch(decided, self.catalogue, by_payee, first_day, traced)
+
+    def _provenance(self, first: int) -> list[ProvenanceRecord]:
+        return provenance(self.catalogue, first, self.rights_book, self.config.derivative_share)
+
     def results(self) -> Results:
         """Return the outcomes and tables of the days lived so far."""
-        calendar, books = self.config.calendar, self.treasury.books
-        return results_of(self.parts, calendar, self.recorder, books, self.catalogue, self._creator_community)
+        return results_of(
+            self.parts, self.config.calendar, self.recorder, self.treasury, self.catalogue, self._creator_community
+        )
 
     def snapshot(self) -> State:
         """Return the whole state between two days, as plain numbers, strings and arrays.

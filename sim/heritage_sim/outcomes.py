@@ -21,8 +21,8 @@ from heritage_sim.metrics import (
     per_session,
     theil,
     theil_parts,
-    weighted_quantile,
 )
+from heritage_sim.money.outcomes import MoneyEvidence, money_outcomes, no_money
 from heritage_sim.recording import Making
 
 Int64 = npt.NDArray[np.int64]
@@ -80,14 +80,8 @@ class Evidence:
         Plays of each work.
     making : Making
         How the making of music went.
-    settled_units : ndarray of int64, shape (num_rows,)
-        Money by epoch and day of play.
-    days_to_withdrawable : ndarray of float64, shape (num_rows,)
-        Days from the middle of that day until it was withdrawable.
-    pool_units : int
-        All pools together.
-    num_epochs : int
-        Epochs settled.
+    money : MoneyEvidence
+        What became of the money.
     """
 
     counts: Int64
@@ -96,10 +90,7 @@ class Evidence:
     exposures_by_community: Int64
     plays_by_work: Int64
     making: Making
-    settled_units: Int64
-    days_to_withdrawable: npt.NDArray[np.float64]
-    pool_units: int
-    num_epochs: int
+    money: MoneyEvidence
 
 
 def outcome_names(num_communities: int) -> tuple[str, ...]:
@@ -110,12 +101,12 @@ def outcome_names(num_communities: int) -> tuple[str, ...]:
 
     of, origins = none(num_communities), none(len(Origin))
     payout = Payout(of, origins, np.arange(num_communities, dtype=np.int32), of)
-    nothing = Evidence(none(len(TALLY)), origins, of, of, none(0), Making(), none(0), np.zeros(0), 0, 0)
+    nothing = Evidence(none(len(TALLY)), origins, of, of, none(0), Making(), no_money(num_communities))
     found = (
         payout_outcomes(payout),
         listening_outcomes(nothing),
         making_outcomes(nothing.making),
-        money_outcomes(nothing),
+        money_outcomes(nothing.money),
     )
     return tuple(outcome.name for outcomes in found for outcome in outcomes)
 
@@ -161,15 +152,6 @@ def making_outcomes(making: Making) -> Iterator[Outcome]:
     n = making.generated
     yield Outcome("violations_per_generated_piece", making.generated_violations / n if n else NAN, INDEX, n)
     yield Outcome("consistency_generated_mean", making.generated_consistency / n if n else NAN, INDEX, n)
-
-
-def money_outcomes(evidence: Evidence) -> Iterator[Outcome]:
-    """Yield how much was shared out and, each smallest unit of money weighing the same, how long it took."""
-    units, days = evidence.settled_units, evidence.days_to_withdrawable
-    for name, q in (("median", 0.5), ("p90", 0.9)):
-        value = weighted_quantile(days, units, q)
-        yield Outcome(f"settlement_days_withdrawable_{name}", value, "days", units.size)
-    yield Outcome("pool_units", float(evidence.pool_units), UNITS, evidence.num_epochs)
 
 
 def shares(name: str, amounts: Int64) -> Iterator[Outcome]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import Encoder, Executor, Generator, Ledger, People, Recommender, RoyaltyRule, WorkBatch
+from heritage_sim.money.config import MoneyChainConfig
 
 if TYPE_CHECKING:
     import mesa  # pyright: ignore[reportMissingTypeStubs]
@@ -56,6 +57,10 @@ class Parts:
         ``make_executor() -> Executor`` with fresh shards of listeners.
     make_ledger : callable
         ``make_ledger() -> Ledger``, empty, that knows the payees.
+    money_chain : MoneyChainConfig
+        How money goes from the play to the payee.
+    licence_fee_units : int
+        What the maker of a derived work pays its source on publication, in the token's smallest unit; 0 for nothing.
     """
 
     traditions: tuple[str, ...]
@@ -74,6 +79,8 @@ class Parts:
     make_recommender: Callable[[], Recommender]
     make_executor: Callable[[], Executor]
     make_ledger: Callable[[], Ledger]
+    money_chain: MoneyChainConfig = field(default_factory=MoneyChainConfig)
+    licence_fee_units: int = 0
 
     @property
     def num_communities(self) -> int:

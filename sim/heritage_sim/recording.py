@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import TALLY, Catalogue, DayTally, Origin, Piece, State, Statement
-from heritage_sim.metrics import units_by_day
 
 Int64 = npt.NDArray[np.int64]
 
@@ -94,6 +93,13 @@ class Recorder:
         Width of the day's plays by community.
     num_payees : int
         Width of the epochs' amounts by payee.
+
+    Attributes
+    ----------
+    settled : list of (int, ndarray of int64)
+        Of each epoch its first day, and what each payee's works earned on each day, shape ``(num_payees, num_days)``.
+    traceable_units : int
+        How much of all money is traceable.
     """
 
     def __init__(self, num_communities: int, num_payees: int) -> None:
@@ -104,7 +110,8 @@ class Recorder:
         self.earned_units: Int64 = np.zeros(0, dtype=np.int64)
         self.exposures_by_community: Int64 = np.zeros(num_communities, dtype=np.int64)
         self.shares: list[EpochShares] = []
-        self.settled: list[tuple[int, int, int]] = []
+        self.settled: list[tuple[int, Int64]] = []
+        self.traceable_units = 0
         self._num_payees = num_payees
 
     def day(self, tally: DayTally, catalogue: Catalogue) -> None:
@@ -115,7 +122,14 @@ class Recorder:
         self.plays = self.plays_of(catalogue.num_works) + tally.plays_by_work
         self.exposures_by_community += _sums(catalogue.community, tally.exposures_by_work, self.num_communities)
 
-    def epoch(self, statements: Sequence[Statement], catalogue: Catalogue, plays_by_day: Int64, first_day: int) -> None:
+    def epoch(
+        self,
+        statements: Sequence[Statement],
+        catalogue: Catalogue,
+        payee_units_by_day: Int64,
+        first_day: int,
+        traceable_units: int,
+    ) -> None:
         """Take down an epoch.
 
         Parameters
@@ -124,10 +138,12 @@ class Recorder:
             What each rule decided, the one in force first.
         catalogue : Catalogue
             All works.
-        plays_by_day : ndarray of int64, shape (num_days, num_works)
-            Plays that count.
+        payee_units_by_day : ndarray of int64, shape (num_payees, num_days)
+            What each payee's works earned on each day under the rule in force.
         first_day : int
-            Day of their first row.
+            Day of the first column.
+        traceable_units : int
+            How much of the epoch's money is traceable.
         """
         in_force = statements[0]
         self.shares.append(
@@ -139,8 +155,8 @@ class Recorder:
             )
         )
         self.earned_units = self.earned_of(catalogue.num_works) + in_force.work_units
-        for i, units in enumerate(units_by_day(in_force.work_units, plays_by_day).tolist()):
-            self.settled.append((in_force.epoch, first_day + i, units))
+        self.settled.append((first_day, payee_units_by_day))
+        self.traceable_units += traceable_units
 
     def plays_of(self, num_works: int) -> Int64:
         """Return plays so far of the first ``num_works`` works, 0 for those nobody could have played yet."""
@@ -183,7 +199,8 @@ class Recorder:
             "shares": [
                 {field.name: getattr(line, field.name) for field in fields(EpochShares)} for line in self.shares
             ],
-            "settled": np.array(self.settled, dtype=np.int64).reshape(-1, 3),
+            "settled": [(first_day, units.copy()) for first_day, units in self.settled],
+            "traceable_units": self.traceable_units,
         }
 
     def restore(self, state: State) -> None:
@@ -194,7 +211,8 @@ class Recorder:
         self.earned_units = np.array(state["earned_units"])
         self.exposures_by_community = np.array(state["exposures_by_community"])
         self.shares = [EpochShares(**line) for line in state["shares"]]
-        self.settled = [(int(e), int(d), int(u)) for e, d, u in state["settled"]]
+        self.settled = [(int(first_day), np.array(units)) for first_day, units in state["settled"]]
+        self.traceable_units = int(state["traceable_units"])
 
 
 def _sums(group: npt.NDArray[np.integer], amounts: Int64, num_groups: int) -> Int64:

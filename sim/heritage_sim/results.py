@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import TALLY, Calendar, Catalogue, Origin, Outcome
-from heritage_sim.day.treasury import UNPAID, EpochBooks
+from heritage_sim.money import STEPS
+from heritage_sim.money.books import EpochBooks
+from heritage_sim.money.durations import durations_of
+from heritage_sim.money.outcomes import Durations, MoneyEvidence, money_outcomes
+from heritage_sim.money.treasury import Treasury
 from heritage_sim.outcomes import (
     Evidence,
     Payout,
     listening_outcomes,
     making_outcomes,
-    money_outcomes,
     payout_outcomes,
 )
 from heritage_sim.parts import Parts
@@ -24,7 +27,6 @@ from heritage_sim.recording import Recorder
 
 Column = npt.NDArray[Any]
 Table = dict[str, Column]
-MIDDAY = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,7 @@ class Results:
     outcomes : list of Outcome
         Those of the rule in force, then ``static.<rule>.<name>`` of each shadow rule: the same usage, settled by it.
     tables : dict of str to dict of str to ndarray
-        ``payouts``, ``payees``, ``epochs``, ``settlement``, ``daily``, ``works``, each as columns.
+        ``payouts``, ``payees``, ``epochs``, ``settlement``, ``licences``, ``daily``, ``works``, each as columns.
     """
 
     outcomes: list[Outcome]
@@ -47,7 +49,7 @@ def results_of(
     parts: Parts,
     calendar: Calendar,
     recorder: Recorder,
-    books: Sequence[EpochBooks],
+    treasury: Treasury,
     catalogue: Catalogue,
     creator_community: npt.NDArray[np.int32],
 ) -> Results:
@@ -61,8 +63,8 @@ def results_of(
         Maps chain time to days.
     recorder : Recorder
         Its rows.
-    books : sequence of EpochBooks
-        What the ledger says of each epoch.
+    treasury : Treasury
+        Books of money.
     catalogue : Catalogue
         All works.
     creator_community : ndarray of int32, shape (num_creators,)
@@ -74,14 +76,16 @@ def results_of(
     """
     funds = np.arange(parts.num_communities, dtype=np.int32)
     payee_community = np.concatenate([funds, creator_community]).astype(np.int32)
-    settlement = settlement_table(recorder, books, calendar)
+    books, until_s = treasury.books, calendar.start_of(len(recorder.daily))
+    epoch, day, durations = durations_of(treasury, recorder.settled, calendar, until_s)
     return Results(
-        outcomes=outcomes_of(parts, recorder, books, payee_community, settlement, catalogue.num_works),
+        outcomes=outcomes_of(parts, recorder, treasury, payee_community, durations, catalogue.num_works),
         tables={
             "payouts": payouts_table(recorder, payee_community.size),
             "payees": payees_table(parts, payee_community),
             "epochs": epochs_table(books, parts.ledger_name),
-            "settlement": settlement,
+            "settlement": settlement_table(epoch, day, durations),
+            "licences": licences_table(treasury, catalogue),
             "daily": daily_table(recorder),
             "works": works_table(recorder, catalogue, parts.traditions),
         },
@@ -91,9 +95,9 @@ def results_of(
 def outcomes_of(
     parts: Parts,
     recorder: Recorder,
-    books: Sequence[EpochBooks],
+    treasury: Treasury,
     payee_community: npt.NDArray[np.int32],
-    settlement: Table,
+    durations: Durations,
     num_works: int,
 ) -> list[Outcome]:
     """Return all outcomes, those of the rule in force first."""
@@ -106,16 +110,13 @@ def outcomes_of(
         exposures_by_community=recorder.exposures_by_community,
         plays_by_work=recorder.plays_of(num_works),
         making=recorder.making,
-        settled_units=settlement["units"],
-        days_to_withdrawable=settlement["days_to_withdrawable"],
-        pool_units=sum(line.pool_units for line in books),
-        num_epochs=len(books),
+        money=money_evidence(recorder, treasury, payee_community, durations, parts.num_communities),
     )
     outcomes = [
         *payout_outcomes(Payout(*recorder.totals_in_force(), payee_community, by_community)),
         *listening_outcomes(evidence),
         *making_outcomes(recorder.making),
-        *money_outcomes(evidence),
+        *money_outcomes(evidence.money),
     ]
     for rule in parts.shadow_rules:
         totals = recorder.totals_of(rule.name)
@@ -123,6 +124,30 @@ def outcomes_of(
             static = payout_outcomes(Payout(*totals, payee_community, by_community))
             outcomes += [replace(made, name=f"static.{rule.name}.{made.name}") for made in static]
     return outcomes
+
+
+def money_evidence(
+    recorder: Recorder,
+    treasury: Treasury,
+    payee_community: npt.NDArray[np.int32],
+    durations: Durations,
+    num_communities: int,
+) -> MoneyEvidence:
+    """Return what outcomes of money are computed from."""
+    licences = np.zeros(num_communities, dtype=np.int64)
+    np.add.at(licences, payee_community, treasury.licence_units)
+    # Only a ledger that sends transactions has an account of them.
+    submissions = getattr(treasury.ledger, "submissions", None)
+    return MoneyEvidence(
+        durations=durations,
+        pool_units=sum(line.pool_units for line in treasury.books),
+        num_epochs=len(treasury.books),
+        cost_units=sum(line.cost_units for line in treasury.books),
+        traceable_units=recorder.traceable_units,
+        licence_units=licences,
+        num_licences=len(treasury.licences),
+        submissions=submissions() if submissions else None,
+    )
 
 
 def payouts_table(recorder: Recorder, num_payees: int) -> Table:
@@ -148,41 +173,53 @@ def payees_table(parts: Parts, payee_community: npt.NDArray[np.int32]) -> Table:
 
 
 def epochs_table(books: Sequence[EpochBooks], ledger_name: str) -> Table:
-    """Return one row for each epoch: its money to the unit, and its block timestamps."""
+    """Return one row for each epoch: its money to the unit, and its moments (-1 where one has not come)."""
 
     def column(name: str) -> Column:
         return np.array([getattr(line, name) for line in books], dtype=np.int64)
 
     amounts = ("pool_units", "statement_units", "deposited_units", "claimed_units", "unclaimed_units")
+    moments = ("ready_s", "posted_s", "withdrawable_s")
     return {
         "epoch": column("epoch").astype(np.int32),
-        **{name: column(name) for name in (*amounts, "posted_s", "withdrawable_s", "gas", "claim_gas")},
+        **{name: column(name) for name in (*amounts, *moments, "gas", "claim_gas")},
+        "payment_cost_units": column("cost_units"),
         "root": np.array([line.root for line in books], dtype=np.str_),
         "ledger": np.full(len(books), ledger_name),
     }
 
 
-def settlement_table(recorder: Recorder, books: Sequence[EpochBooks], calendar: Calendar) -> Table:
-    """Return one row for each day of play: what it earned, and the days from its middle until that could be had.
+def settlement_table(epoch: Column, day: Column, durations: Durations) -> Table:
+    """Return one row for each day of play and moment of payment: what it earned, and the days until it could be had.
 
-    A work's amount is spread over the epoch's days as its plays were. ``days_to_paid`` is NaN where it was not claimed:
-    such money is censored at ``days_observed``, the days from its play to the end of the books (the last day lived or
-    the last block, whichever is later), which are fewer for late plays than for early ones.
+    ``days_to_withdrawable`` and ``days_to_paid`` are NaN where that has not happened: such money is censored at
+    ``days_observed``, the days from its play to the end of observation, which are fewer for late plays than for early
+    ones. The steps' parts, ``<step>_days``, sum to ``days_to_paid``. ``payments`` counts what a statement gives one
+    payee as one, its parts on several days as fractions.
     """
-    rows = np.array(recorder.settled, dtype=np.int64).reshape(-1, 3)
-    epoch, day, units = rows[:, 0], rows[:, 1], rows[:, 2]
-    by_epoch = {line.epoch: line for line in books}
-    withdrawable = [calendar.days(by_epoch[e].withdrawable_s) for e in epoch.tolist()]
-    paid_s = [by_epoch[e].paid_s for e in epoch.tolist()]
-    paid = [calendar.days(at) if at != UNPAID else np.nan for at in paid_s]
-    end_s = max(calendar.start_of(len(recorder.daily)), *(max(line.withdrawable_s, line.paid_s) for line in books), 0)
     return {
         "epoch": epoch.astype(np.int32),
         "day": day.astype(np.int32),
-        "units": units,
-        "days_to_withdrawable": np.array(withdrawable, dtype=np.float64) - (day + MIDDAY),
-        "days_to_paid": np.array(paid, dtype=np.float64) - (day + MIDDAY),
-        "days_observed": calendar.days(end_s) - (day + MIDDAY),
+        "units": durations.units,
+        "payments": durations.payments,
+        "days_to_withdrawable": durations.withdrawable_days,
+        "days_to_paid": durations.paid_days,
+        "days_observed": durations.observed_days,
+        **{f"{step}_days": days for step, days in zip(STEPS, durations.step_days, strict=True)},
+        "trapped": durations.trapped,
+    }
+
+
+def licences_table(treasury: Treasury, catalogue: Catalogue) -> Table:
+    """Return one row for each licence fee; its community is that of the source."""
+    fees = treasury.licences
+    source = np.array([fee.source_work for fee in fees], dtype=np.int32)
+    return {
+        "day": np.array([fee.day for fee in fees], dtype=np.int32),
+        "creator": np.array([fee.creator for fee in fees], dtype=np.int32),
+        "source_work": source,
+        "community": catalogue.community[source].astype(np.int32),
+        "units": np.array([fee.units for fee in fees], dtype=np.int64),
     }
 
 

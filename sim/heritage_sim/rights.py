@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import BPS, NO_ONE, Catalogue, CommunityTerms, Consent, Rights, State
+from heritage_sim.base import BPS, NO_ONE, Catalogue, CommunityTerms, Consent, Rights, State, Stem
 
 
 def permits(terms: Sequence[CommunityTerms], use: Consent) -> npt.NDArray[np.bool_]:
@@ -67,6 +67,13 @@ class RightsBook:
             share_bps=shares[owed],
             consent=consent[community],
         )
+
+    def stems(self, work: int, catalogue: Catalogue) -> tuple[Stem, ...]:
+        """Return who shares in a work: its community's fund and its creator, where they have a share."""
+        community, creator = int(catalogue.community[work]), int(catalogue.creator[work])
+        fund = BPS if creator == NO_ONE else int(self._fund_bps[work])
+        shares = (Stem(community, fund), Stem(self.num_communities + creator, BPS - fund))
+        return tuple(stem for stem in shares if stem.share_bps > 0)
 
     def snapshot(self) -> State:
         """Return the shares agreed so far."""

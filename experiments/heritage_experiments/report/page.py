@@ -156,7 +156,9 @@ def _books(run: RunData) -> dict[str, Any]:
     epochs = run.epochs
     if epochs.empty:
         return {"num_epochs": 0}
-    paid_in = (epochs["pool_units"] == epochs["statement_units"]) & (epochs["pool_units"] == epochs["deposited_units"])
+    # Nothing is paid in where observation ended before the statement was ready.
+    paid_in = (epochs["deposited_units"] == epochs["pool_units"]) | (epochs["deposited_units"] == 0)
+    paid_in &= epochs["pool_units"] == epochs["statement_units"]
     paid_out = epochs["claimed_units"] + epochs["unclaimed_units"] == epochs["deposited_units"]
     return {
         "num_epochs": len(epochs),

@@ -23,6 +23,10 @@ class Calendar:
         """Return the timestamp at which a (fractional) day begins."""
         return self.genesis_s + round(day * DAY_S)
 
+    def middle_of(self, day: int) -> int:
+        """Return the timestamp of the middle of a day, at which all uses of the day are taken to happen."""
+        return self.start_of(day + 0.5)
+
     def days(self, timestamp_s: float) -> float:
         """Return a timestamp as days since the start."""
         return (timestamp_s - self.genesis_s) / DAY_S

@@ -249,6 +249,11 @@ class Ledger(ProvenanceSink, Protocol):
     Amounts are in the token's smallest unit; times are chain seconds, never decreasing.
     """
 
+    @property
+    def max_pending(self) -> int:
+        """How many epochs may wait for their windows at once, >= 1."""
+        ...
+
     def set_consent(self, labels: Sequence[ConsentLabel], at_s: int) -> None:
         """Put down what communities permit from chain time ``at_s`` on; earlier labels stay on record."""
         ...

@@ -10,14 +10,20 @@ import numpy.typing as npt
 from heritage_sim.base import (
     MAX_PARENTS,
     NO_ONE,
+    Calendar,
     Catalogue,
     CommunityTerms,
+    Consent,
     Encoder,
     Intent,
+    Origin,
     ProvenanceRecord,
     WorkBatch,
 )
 from heritage_sim.day.commissioning import Answer
+from heritage_sim.money.traceability import Chains
+from heritage_sim.money.treasury import LicenceFee
+from heritage_sim.rights import RightsBook
 
 
 def accepted(
@@ -61,15 +67,55 @@ def work_batch(
     )
 
 
-def provenance(catalogue: Catalogue, first: int, terms: Sequence[CommunityTerms]) -> list[ProvenanceRecord]:
-    """Return the provenance records of all works from row ``first`` on, under the terms in force."""
+def provenance(catalogue: Catalogue, first: int, book: RightsBook, derivative_share: int) -> list[ProvenanceRecord]:
+    """Return the provenance records of all works from row ``first`` on.
+
+    A record permits every use: what a community permits at a moment stands in its labels, which have a history.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        All works.
+    first : int
+        First row asked for.
+    book : RightsBook
+        Who shares in each work.
+    derivative_share : int
+        What derivatives owe each of these works, in parts of `SHARE_BASIS`.
+
+    Returns
+    -------
+    list of ProvenanceRecord
+    """
     return [
         ProvenanceRecord(
             work_id=work,
             content_sha256=catalogue.content_sha256[work].tobytes(),
             community=int(catalogue.community[work]),
-            consent=int(terms[int(catalogue.community[work])].consent),
+            consent=int(Consent.ALL),
             parents=tuple(int(p) for p in catalogue.parents[work] if p != NO_ONE),
+            derivative_share=derivative_share,
+            stems=book.stems(work, catalogue),
         )
         for work in range(first, catalogue.num_works)
     ]
+
+
+def licence_fees(answers: Sequence[Answer], day: int, fee_units: int) -> list[LicenceFee]:
+    """Return what the makers of published derivatives owe their sources; to record the tradition's own is free."""
+    if not fee_units:
+        return []
+    derived = [a for a in answers if a.request.commission.intent == Intent.DERIVE]
+    return [LicenceFee(day, a.request.creator, a.source_work, fee_units) for a in derived]
+
+
+def chains(catalogue: Catalogue, num_registered: int, calendar: Calendar) -> Chains:
+    """Return the works as they stand in the registry; uses fall in the middle of their day."""
+    return Chains(
+        registered=np.arange(catalogue.num_works) < num_registered,
+        community=catalogue.community,
+        uses=np.full(catalogue.num_works, int(Consent.ALL)),
+        parents=catalogue.parents,
+        published_s=np.array([calendar.middle_of(d) for d in catalogue.column("day").tolist()], dtype=np.int64),
+        needed=np.where(catalogue.origin == Origin.HUMAN, int(Consent.PERFORM), int(Consent.DERIVE)),
+    )

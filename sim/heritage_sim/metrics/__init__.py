@@ -22,6 +22,8 @@ from heritage_sim.metrics.settlement import (
     kaplan_meier,
     survival_quantile,
     units_by_day,
+    units_by_payee_and_day,
+    units_by_work_and_day,
     weighted_quantile,
 )
 
@@ -43,5 +45,7 @@ __all__ = [
     "theil",
     "theil_parts",
     "units_by_day",
+    "units_by_payee_and_day",
+    "units_by_work_and_day",
     "weighted_quantile",
 ]

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from heritage_sim.base import Rights
 from heritage_sim.royalty.rows import largest_remainder_rows
 
+Int64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
@@ -117,6 +119,66 @@ def survival_quantile(curve: KaplanMeier, q: float) -> float:
     return float(curve.times[reached[0]]) if reached.size else float("inf")
 
 
+def units_by_work_and_day(work_units: npt.NDArray[np.int64], plays_by_day: npt.NDArray[np.int64]) -> Int64:
+    """Return the money that each work's plays earned on each day, shape ``(num_works, num_days)``.
+
+    A work's amount is attributed to days in proportion to its plays on them, by largest remainder, so that each row
+    sums to it exactly. Works paid without plays (an epoch without any) count on the last day, when it was decided.
+
+    Parameters
+    ----------
+    work_units : ndarray of int64, shape (num_works,)
+        Amount of each work in an epoch.
+    plays_by_day : ndarray of int64, shape (num_days, num_works)
+        Plays that count.
+
+    Returns
+    -------
+    ndarray of int64, shape (num_works, num_days)
+    """
+    return _rows_by_weight(work_units, plays_by_day.T.copy())
+
+
+def units_by_payee_and_day(payee_units: Int64, units_of_works: Int64, rights: Rights) -> Int64:
+    """Return the money that each payee's works earned on each day, shape ``(num_payees, num_days)``.
+
+    A payee's amount is attributed to days in proportion to what the works it shares in earned on them, each weighing as
+    much as the share, by largest remainder, so that each row sums to it exactly. What it is paid beside its works (a
+    floor, a solidarity part) follows them; who has none is paid on the last day.
+
+    Parameters
+    ----------
+    payee_units : ndarray of int64, shape (num_payees,)
+        Amount of each payee in an epoch.
+    units_of_works : ndarray of int64, shape (num_works, num_days)
+        From `units_by_work_and_day`.
+    rights : Rights
+        Who shares in which work.
+
+    Returns
+    -------
+    ndarray of int64, shape (num_payees, num_days)
+    """
+    weights = np.zeros((payee_units.size, units_of_works.shape[1]), dtype=np.int64)
+    work = np.repeat(np.arange(rights.num_works), np.diff(rights.indptr))
+    np.add.at(weights, rights.payee_ids, units_of_works[work] * rights.share_bps[:, None])
+    return _rows_by_weight(payee_units, weights)
+
+
+def _rows_by_weight(units: Int64, weights: Int64) -> Int64:
+    """Return each row's amount shared out over its columns by whole weights (made coarser where they are too large)."""
+    num_rows, num_columns = weights.shape
+    # So many bits keep all products of `largest_remainder_rows` within 62; shares are off by at most that fraction.
+    richest = int(units.max(initial=0))
+    bits = max(60 - max(richest.bit_length(), (num_rows * num_columns * num_columns).bit_length()), 10)
+    heaviest = weights.max(axis=1, initial=0)
+    too_long = np.frexp(heaviest.astype(np.float64))[1] - bits
+    w = weights >> np.maximum(too_long, 0)[:, None]
+    w[w.sum(axis=1) == 0, -1] = 1
+    indptr = np.arange(num_rows + 1, dtype=np.int64) * num_columns
+    return largest_remainder_rows(units, w.ravel(), indptr).reshape(num_rows, num_columns)
+
+
 def units_by_day(work_units: npt.NDArray[np.int64], plays_by_day: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the money that each day's plays earned, shape ``(num_days,)``; sums to the works' amounts exactly.
 
@@ -134,8 +196,4 @@ def units_by_day(work_units: npt.NDArray[np.int64], plays_by_day: npt.NDArray[np
     -------
     ndarray of int64, shape (num_days,)
     """
-    num_days, num_works = plays_by_day.shape
-    by_work = plays_by_day.T.copy()
-    by_work[by_work.sum(axis=1) == 0, -1] = 1
-    indptr = np.arange(num_works + 1, dtype=np.int64) * num_days
-    return largest_remainder_rows(work_units, by_work.ravel(), indptr).reshape(num_works, num_days).sum(axis=0)
+    return units_by_work_and_day(work_units, plays_by_day).sum(axis=0)

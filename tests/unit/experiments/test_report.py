@@ -119,14 +119,22 @@ def write_replication(store: RunStore, task: Task, arm: str, rule: str, shift: f
             "payouts": {"cell": task.cell, **columns("replication epoch rule shadow payee_id units", payouts)},
             "epochs": {
                 "cell": task.cell, "replication": r, "epoch": 0, "pool_units": POOL, "statement_units": POOL,
-                "deposited_units": POOL, "claimed_units": POOL - 5, "unclaimed_units": 5, "posted_s": 10,
-                "withdrawable_s": 20, "gas": 81_000, "claim_gas": 0, "root": "00", "ledger": "reference",
+                "deposited_units": POOL, "claimed_units": POOL - 5, "unclaimed_units": 5, "ready_s": 10,
+                "posted_s": 10, "withdrawable_s": 20, "payment_cost_units": 0,
+                "gas": 81_000, "claim_gas": 0, "root": "00", "ledger": "reference",
             },
             "settlement": {
                 "cell": task.cell, "replication": r, "epoch": 0, "day": days, "units": [10**6] * DAYS,
                 "days_to_withdrawable": [DAYS + 1.25 - d for d in days],
                 "days_to_paid": [np.nan if d == 3 else DAYS + 1.75 - d for d in days],
                 "days_observed": [DAYS + 2.0 - d for d in days],
+                "payments": [1.0] * DAYS, "usage_days": [DAYS - 0.5 - d for d in days], "settlement_days": 1.75,
+                "cash_out_days": [np.nan if d == 3 else 0.5 for d in days], "trapped": False,
+                **dict.fromkeys(("report_days", "matching_days", "cash_in_days", "statement_days"), 0.0),
+            },
+            "licences": {
+                "cell": task.cell, "replication": r, "day": [5], "creator": [2], "source_work": [0], "community": [0],
+                "units": [3_000_000],
             },
             "daily": {
                 "cell": task.cell, "replication": r, "day": days, "sessions": [100] * DAYS, "slates": [300] * DAYS,

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from small_world import COMMUNITIES, TRADITIONS, PlainComposer, archive, lived, small_economy
+from small_world import COMMUNITIES, TRADITIONS, PlainComposer, archive, ledger_of, lived, small_economy
 
+from heritage_contracts.config import LedgerConfig
 from heritage_sim.base import BPS, NO_ONE, LedgerError, Origin
-from heritage_sim.config import EconomyConfig
+from heritage_sim.config import EconomyConfig, MoneyChainConfig
+from heritage_sim.money.config import SettlementConfig
 
 
 @pytest.fixture(scope="module")
@@ -144,15 +146,13 @@ def test_settlement_time_runs_from_the_middle_of_the_play_day_to_the_blocks_of_t
 
 
 def test_what_is_never_claimed_has_no_day_of_payment():
-    economy = small_economy(days=10)
-    economy.treasury._config = EconomyConfig(days=10, claim_every_epochs=0)
-    economy.run()
+    economy = lived(days=10, money_chain=MoneyChainConfig(settlement=SettlementConfig(claim_every_epochs=0)))
     tables = economy.results().tables
     rows = tables["settlement"]
     assert np.isnan(rows["days_to_paid"]).all()
     assert tables["epochs"]["claimed_units"].sum() == 0
-    # Each play's money was watched from its own day on: to the last block, a day after the last epoch.
-    np.testing.assert_allclose(rows["days_observed"], 11.0 - (rows["day"] + 0.5), atol=1e-3)
+    # Each play's money was watched from its own day on: until thirty days after the last.
+    np.testing.assert_allclose(rows["days_observed"], 40.0 - (rows["day"] + 0.5), atol=1e-9)
     assert (rows["days_to_withdrawable"] <= rows["days_observed"]).all()
 
 
@@ -173,8 +173,7 @@ class ShortPayingLedger:
 
 
 def test_a_ledger_that_pays_less_than_is_due_stops_the_run():
-    economy = small_economy(days=14)
-    economy.treasury.ledger = ShortPayingLedger(economy.treasury.ledger)
+    economy = small_economy(days=14, make_ledger=lambda: ShortPayingLedger(ledger_of(LedgerConfig())))
     with pytest.raises(LedgerError, match="was owed"):
         economy.run()
 
@@ -187,8 +186,7 @@ class LosingLedger(ShortPayingLedger):
 
 
 def test_a_ledger_that_loses_deposits_stops_the_run():
-    economy = small_economy(days=14)
-    economy.treasury.ledger = LosingLedger(economy.treasury.ledger)
+    economy = small_economy(days=14, make_ledger=lambda: LosingLedger(ledger_of(LedgerConfig())))
     with pytest.raises(LedgerError, match="differ"):
         economy.run()
 

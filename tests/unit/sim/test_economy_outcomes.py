@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from heritage_sim.base import TALLY
-from heritage_sim.outcomes import Evidence, Payout, listening_outcomes, making_outcomes, money_outcomes, payout_outcomes
+from heritage_sim.money import STEPS
+from heritage_sim.money.outcomes import Durations, MoneyEvidence, money_outcomes, no_money
+from heritage_sim.outcomes import Evidence, Payout, listening_outcomes, making_outcomes, payout_outcomes
 from heritage_sim.recording import Making
 
 NAMES = [
@@ -44,6 +46,22 @@ NAMES = [
     "settlement_days_withdrawable_median",
     "settlement_days_withdrawable_p90",
     "pool_units",
+    "settlement_days_paid_median",
+    "settlement_days_paid_p90",
+    "settlement_days_withdrawable_payments_median",
+    "settlement_days_withdrawable_payments_p90",
+    "settlement_days_paid_payments_median",
+    "settlement_days_paid_payments_p90",
+    "settlement_quantiles_unreached",
+    *[f"settlement_step_days_{name}" for name in STEPS],
+    "unpaid_money_share",
+    "trapped_money_share",
+    "trapped_months_median",
+    "payment_costs_units",
+    "traceable_money_share",
+    "licence_fees_units",
+    "licence_fees_units_community_0",
+    "licence_fees_units_community_1",
 ]
 
 
@@ -66,12 +84,40 @@ def evidence(**changes):
             generated_violations=6,
             generated_consistency=3.0,
         ),
-        "settled_units": np.array([60, 20, 20]),
-        "days_to_withdrawable": np.array([3.0, 2.0, 9.0]),
-        "pool_units": 100,
-        "num_epochs": 1,
+        "money": money(),
     } | changes
     return Evidence(**given)
+
+
+def money(**changes):
+    """One epoch of 100 units in three parts; the last of them was withdrawable, and never paid."""
+    steps = {
+        "usage": [1.0, 0.5, 1.5],
+        "report": [0.0] * 3,
+        "matching": [0.25] * 3,
+        "cash_in": [0.0] * 3,
+        "statement": [0.25] * 3,
+        "settlement": [1.5, 1.0, 7.0],
+        "cash_out": [2.0, 3.0, np.nan],
+    }
+    given = {
+        "units": np.array([60, 20, 20]),
+        "payments": np.array([0.5, 1.5, 2.0]),
+        "withdrawable_days": np.array([3.0, 2.0, 9.0]),
+        "paid_days": np.array([5.0, 5.5, np.nan]),
+        "observed_days": np.array([20.0, 20.0, 21.0]),
+        "step_days": np.array([steps[name] for name in STEPS]),
+        "trapped": np.array([False, False, True]),
+    } | changes
+    return MoneyEvidence(
+        durations=Durations(**given),
+        pool_units=100,
+        num_epochs=1,
+        cost_units=3,
+        traceable_units=80,
+        licence_units=np.array([7, 2]),
+        num_licences=3,
+    )
 
 
 def payout(units=(10, 20, 50, 20)):
@@ -85,7 +131,7 @@ def outcomes(of=None):
         *payout_outcomes(payout()),
         *listening_outcomes(made),
         *making_outcomes(made.making),
-        *money_outcomes(made),
+        *money_outcomes(made.money),
     ]
     return {o.name: o for o in rows}
 
@@ -119,6 +165,23 @@ def test_names_are_the_agreed_ones_in_order():
         ("consistency_generated_mean", 0.75, "1"),
         ("settlement_days_withdrawable_median", 3.0, "days"),
         ("settlement_days_withdrawable_p90", 9.0, "days"),
+        ("settlement_days_paid_median", 5.0, "days"),
+        # Half of four payments are the first two rows; the quantile is reached by the end of the second.
+        ("settlement_days_withdrawable_payments_median", 3.0, "days"),
+        ("settlement_days_withdrawable_payments_p90", 9.0, "days"),
+        ("settlement_days_paid_payments_median", 5.5, "days"),
+        ("settlement_quantiles_unreached", 2.0, "1"),
+        ("settlement_step_days_usage", (60 * 1.0 + 20 * 0.5) / 80, "days"),
+        ("settlement_step_days_matching", 0.25, "days"),
+        ("settlement_step_days_settlement", (60 * 1.5 + 20 * 1.0) / 80, "days"),
+        ("settlement_step_days_cash_out", (60 * 2.0 + 20 * 3.0) / 80, "days"),
+        ("unpaid_money_share", 20.0, "%"),
+        ("trapped_money_share", 20.0, "%"),
+        ("trapped_months_median", (21.0 - 2.0) / (365.25 / 12), "months"),
+        ("payment_costs_units", 3.0, "smallest unit"),
+        ("traceable_money_share", 80.0, "%"),
+        ("licence_fees_units", 9.0, "smallest unit"),
+        ("licence_fees_units_community_1", 2.0, "smallest unit"),
     ],
 )
 def test_value_by_hand(name, value, unit):
@@ -130,10 +193,22 @@ def test_value_by_hand(name, value, unit):
 def test_shares_and_means_of_nothing_are_nan():
     nothing = np.zeros(2, dtype=np.int64)
     empty = evidence(
-        counts=np.zeros(len(TALLY), dtype=np.int64), plays_by_community=nothing, making=Making(), settled_units=nothing
+        counts=np.zeros(len(TALLY), dtype=np.int64), plays_by_community=nothing, making=Making(), money=no_money(2)
     )
-    empty = outcomes(Evidence(**{f: getattr(empty, f) for f in Evidence.__slots__} | {"days_to_withdrawable": nothing}))
+    empty = outcomes(empty)
     for name in ("plays_share_community_0", "plays_per_session", "abandonment_rate", "consistency_generated_mean"):
         assert math.isnan(empty[name].value)
     assert math.isnan(empty["settlement_days_withdrawable_median"].value)
     assert empty["works_recorded"].value == 0.0
+
+
+def test_ledgers_without_transactions_have_no_failure_rate_and_others_name_their_denominators():
+    assert not [name for name in outcomes() if name.startswith("ledger_")]
+    counted = MoneyEvidence(**{f: getattr(money(), f) for f in MoneyEvidence.__slots__} | {"submissions": Counted()})
+    found = {o.name: o for o in money_outcomes(counted)}
+    assert (found["ledger_failure_rate"].value, found["ledger_failure_rate"].n) == (12.5, 40)
+    assert (found["ledger_unresolved_rate"].value, found["ledger_unresolved_rate"].n) == (10.0, 30)
+
+
+class Counted:
+    attempts, failed, intents, unresolved = 40, 5, 30, 3
