@@ -249,8 +249,8 @@ class CreatorsConfig(Section):
     )
     commission_licence_bps: int = Field(
         default=2_000,
-        description="Part of `commission_cost_units` that is the licence fee of the source work, in basis points; it is "
-        "paid when the derivative is published. Creators weigh the cost as a whole. Assumed.",
+        description="Part of `commission_cost_units` that is the licence fee of the source work, in basis points; it "
+        "is paid when the derivative is published. Creators weigh the cost as a whole. Assumed.",
         ge=0,
         le=BPS,
     )
