@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from heritage_contracts.compiled import error_names
-from heritage_contracts.delivery import Delivery, Submissions
+from heritage_contracts.delivery import Block, Delivery, Submissions, block_of
 from heritage_contracts.hashing import keccak256
-from heritage_contracts.outbox import Attempt, Mined, Outbox, Parcel, Transaction
+from heritage_contracts.outbox import Outbox
 from heritage_contracts.pace import OurBlocks, Pace
+from heritage_contracts.parcels import Attempt, Mined, Parcel, Transaction
 from heritage_contracts.rpc import RefusedError, Rpc, UnreachableError
 from heritage_contracts.schedule import next_block_s
 from heritage_contracts.signing import Fee, Signer, fields_of
@@ -117,7 +118,7 @@ class Chain:
         self._signer = signer
         self._revive = revive
         self._nonces: dict[str, int] = {}
-        self._head = b""
+        self._head: Block | None = None
         self._delivery = Delivery(self.rpc, self.outbox, self._pace, self.submissions, self._sign_again)
         taken_up = [t for p in self.outbox.parcels for t in p.transactions]
         self.submissions.intents = len(taken_up)
@@ -172,25 +173,48 @@ class Chain:
         LedgerError
             If nobody answers, another chain answers, or a transaction is not taken.
         """
-        for attempt in range(RECOVERIES):
+        attempt = 0
+        while True:
+            num_open = len(self.outbox.open_parcels())
             try:
-                recovering = not self._head or self._latest()[1] != self._head
-                if recovering:
-                    self._find_common()
-                for parcel in self.outbox.open_parcels():
-                    self._delivery.deliver(parcel, self.last_s, recovering)
-                    _, self._head, self.last_s = self._latest()
-                return
+                if self._settled():
+                    return
+                attempt += 1
+                if attempt == RECOVERIES:
+                    raise LedgerError("the chain is reorganised faster than it can be written to", self.rpc.name)
             except UnreachableError:
                 self.submissions.count_failure("unreachable")
-                self._head = b""
-                if self._revive is None or attempt == RECOVERIES - 1:
+                self._head = None
+                # Whoever got further starts to count anew.
+                attempt = 0 if len(self.outbox.open_parcels()) < num_open else attempt + 1
+                if self._revive is None or attempt == RECOVERIES:
                     raise
                 self._revive(attempt)
             except LedgerError:
                 # What was given up has freed its nonces.
                 self._nonces = {}
                 raise
+
+    def _settled(self) -> bool:
+        """Deliver what is open; return whether the chain stayed the same chain meanwhile."""
+        recovering = self._head is None or self._latest().hash != self._head.hash
+        if recovering:
+            self._find_common()
+        for parcel in self.outbox.open_parcels():
+            block = self._delivery.deliver(parcel, self.last_s, recovering)
+            if not self._follows(block):
+                self._head = None
+                return False
+            self._head, self.last_s = block, block.at_s
+        return True
+
+    def _follows(self, block: Block) -> bool:
+        """Return whether a block stands on the last one we knew: a reorganisation may have taken earlier ones along."""
+        before = self._head
+        if before is None or block.number == before.number + 1:
+            return before is not None and block.parent == before.hash
+        known: Any = self.rpc.ask("eth_getBlockByNumber", hex(before.number), False)
+        return known is not None and block_of(known).hash == before.hash
 
     def mined(self, intent: str) -> Mined | None:
         """Return the receipt of an intent as it is known now: a reorganisation may have moved it. None if open."""
@@ -329,7 +353,8 @@ class Chain:
         self.chain_id = int(self.rpc.ask("eth_chainId"), 16)
         first: Any = self.rpc.ask("eth_getBlockByNumber", "0x0", False)
         self.outbox.bind(self.chain_id, bytes.fromhex(first["hash"][2:]))
-        number, self._head, self.last_s = self._latest()
+        self._head = self._latest()
+        self.last_s, number = self._head.at_s, self._head.number
         closed = [p for p in self.outbox.parcels if not p.is_open]
         # Blocks are a chain: where one agrees, all before it do, so the first that does not is found by bisection.
         common = bisect_left(closed, True, key=lambda p: not self._stands(p, number))
@@ -345,17 +370,16 @@ class Chain:
         # A node that prunes answers with nothing for blocks that it once had; they are far below any reorganisation.
         return block is None or bytes.fromhex(block["hash"][2:]) == parcel.block_hash
 
-    def _latest(self) -> tuple[int, bytes, int]:
-        """Return number, hash and timestamp of the last block."""
-        head: Any = self.rpc.ask("eth_getBlockByNumber", "latest", False)
-        return int(head["number"], 16), bytes.fromhex(head["hash"][2:]), int(head["timestamp"], 16)
+    def _latest(self) -> Block:
+        """Return the last block."""
+        return block_of(self.rpc.ask("eth_getBlockByNumber", "latest", False))
 
     def _steadily(self, method: str, *params: Any) -> Any:
         """Return a method's result; a node that falls silent is settled with first."""
         try:
             return self.rpc.ask(method, *params)
         except UnreachableError:
-            self._head = b""
+            self._head = None
             if self._revive is None:
                 raise
             self._revive(0)

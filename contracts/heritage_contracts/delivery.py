@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import count, groupby
-from typing import Any
+from itertools import groupby
+from typing import Any, cast
 
-from heritage_contracts.outbox import Attempt, Mined, Outbox, Parcel, Transaction
+from heritage_contracts.outbox import Outbox
 from heritage_contracts.pace import Pace, raised, refusal_kind, try_ask
+from heritage_contracts.parcels import Attempt, Mined, Parcel, Transaction
 from heritage_contracts.rpc import BATCH_REQUESTS, Refusal, Rpc, UnreachableError
 from heritage_contracts.schedule import next_block_s
 from heritage_sim.base import LedgerError
@@ -65,6 +66,40 @@ class Submissions:
         self.resolved -= times
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block's header, as far as it matters here.
+
+    Parameters
+    ----------
+    number : int
+        Its height.
+    hash, parent : bytes
+        Its hash and that of the block below it.
+    at_s : int
+        Its timestamp.
+    base_fee_wei : int
+        What a unit of gas cost at least.
+    """
+
+    number: int
+    hash: bytes
+    parent: bytes
+    at_s: int
+    base_fee_wei: int
+
+
+def block_of(header: dict[str, Any]) -> Block:
+    """Return a block from its JSON."""
+    return Block(
+        number=int(header["number"], 16),
+        hash=bytes.fromhex(header["hash"][2:]),
+        parent=bytes.fromhex(header["parentHash"][2:]),
+        at_s=int(header["timestamp"], 16),
+        base_fee_wei=int(header.get("baseFeePerGas") or "0x0", 16),
+    )
+
+
 class Delivery:
     """Brings parcels into blocks.
 
@@ -96,9 +131,10 @@ class Delivery:
         self._counts = submissions
         self._sign_again = sign_again
         self._sent: set[bytes] = set()
+        self._last: Block | None = None
 
-    def deliver(self, parcel: Parcel, last_s: int, recovering: bool) -> None:
-        """Return when every transaction of a parcel has a receipt that the outbox holds.
+    def deliver(self, parcel: Parcel, last_s: int, recovering: bool) -> Block:
+        """Return the last block, once every transaction of a parcel has a receipt that the outbox holds.
 
         Parameters
         ----------
@@ -108,6 +144,10 @@ class Delivery:
             Timestamp of the last block.
         recovering : bool
             Whether a crash, a silence or a reorganisation came in between, so that it may be in a block already.
+
+        Returns
+        -------
+        Block
 
         Raises
         ------
@@ -119,11 +159,12 @@ class Delivery:
         self._sent.clear()
         if recovering:
             self._look_up(_missing(parcel))
-        idle, low = 0, set[int]()
-        for _ in count():
-            missing = self._pace.sendable(_missing(parcel)) if _missing(parcel) else []
+        idle = 0
+        while True:
+            missing = _missing(parcel)
             if not missing and (parcel.transactions or idle):
-                break
+                return self._confirm(parcel)
+            missing = self._pace.sendable(missing)
             step = self._pace.step(idle)
             if step == "stop":
                 raise LedgerError(
@@ -131,10 +172,8 @@ class Delivery:
                     self._rpc.name,
                     "They stay in the outbox and are sent again when the ledger is next opened.",
                 )
-            if step != "wait":
-                low = self._send(parcel, missing, step)
+            low = set[int]() if step == "wait" else self._send(parcel, missing, step)
             self._pace.advance(next_block_s(parcel.at_s, last_s))
-            last_s = int(self._latest()["timestamp"], 16)
             found = self._look_up(missing)
             for index in low:
                 if parcel.transactions[index].mined is None:
@@ -142,7 +181,8 @@ class Delivery:
                     self._counts.count_failure("low")
                     self._sign_again(parcel, index, parcel.transactions[index].attempts[-1].max_wei, True)
             idle = 0 if found else idle + 1
-        self._confirm(parcel, last_s)
+            if _missing(parcel):
+                last_s = self._block("latest").at_s
 
     # ---- sending ------------------------------------------------------------------------------------------------
 
@@ -195,9 +235,8 @@ class Delivery:
         return low
 
     def _bump(self, parcel: Parcel, index: int) -> None:
-        base: Any = self._latest().get("baseFeePerGas")
-        floor = 2 * int(base, 16) if base else 0
         last = parcel.transactions[index].attempts[-1]
+        floor = 2 * self._block("latest").base_fee_wei
         self._sign_again(parcel, index, raised(last.max_wei, floor, self._pace.cap_wei), False)
 
     def _give_up(self, parcel: Parcel, index: int, refusal: Refusal) -> None:
@@ -219,44 +258,53 @@ class Delivery:
         """Ask for the receipts of every attempt; return how many transactions have one now."""
         wanted = [(t, a) for t in missing for a in t.attempts]
         answers = self._rpc.ask_many("eth_getTransactionReceipt", [["0x" + a.hash.hex()] for _, a in wanted])
-        seconds: dict[str, int] = {}
+        blocks: dict[str, Block] = {}
         found = 0
         for (transaction, _), answer in zip(wanted, answers, strict=True):
-            if not isinstance(answer, dict) or answer.get("blockHash") is None:  # pyright: ignore[reportUnknownMemberType]
+            if not isinstance(answer, dict):
                 continue
-            receipt: dict[str, Any] = answer
-            block: str = receipt["blockHash"]
-            if block not in seconds:
-                header: Any = self._rpc.ask("eth_getBlockByHash", block, False)
-                if header is None:
-                    raise UnreachableError("a receipt's block is not there", self._rpc.name)
-                seconds[block] = int(header["timestamp"], 16)
-            transaction.mined = _mined(receipt, seconds[block])
+            receipt = cast("dict[str, Any]", answer)
+            hash_: str | None = receipt.get("blockHash")
+            if hash_ is None:
+                continue
+            if hash_ not in blocks:
+                blocks[hash_] = self._block(hash_)
+            transaction.mined = _mined(receipt, blocks[hash_].at_s)
             found += 1
+        if blocks:
+            self._last = max(blocks.values(), key=lambda block: block.number)
         return found
 
-    def _confirm(self, parcel: Parcel, last_s: int) -> None:
-        """Wait for the confirmations, look again, and put the receipts down."""
-        last = max((t.mined.block for t in parcel.transactions if t.mined), default=-1)
-        head = self._latest()
-        if last < 0:
-            last = int(head["number"], 16)
-        while int(head["number"], 16) < last + self._pace.confirmations:
-            self._pace.advance(next_block_s(0, last_s))
-            head = self._latest()
-            last_s = int(head["timestamp"], 16)
-        block: Any = self._rpc.ask("eth_getBlockByNumber", hex(last), False)
-        by_number = {t.mined.block: t.mined.block_hash for t in parcel.transactions if t.mined}
-        if by_number and bytes.fromhex(block["hash"][2:]) != by_number[last]:
-            # It was reorganised away while we waited; look everything up anew.
-            for transaction in parcel.transactions:
-                transaction.mined = None
-            raise UnreachableError("a block was reorganised away before it was confirmed", self._rpc.name)
-        self._outbox.mined(parcel, last, bytes.fromhex(block["hash"][2:]), int(block["timestamp"], 16))
-        self._counts.resolved += sum(t.mined is not None for t in parcel.transactions)
+    def _confirm(self, parcel: Parcel) -> Block:
+        """Wait for the confirmations, look again, put the receipts down and return the last block."""
+        mined = [t.mined for t in parcel.transactions if t.mined]
+        last = max(mined, key=lambda one: one.block, default=None)
+        if last is None or self._last is None or self._last.hash != last.block_hash:
+            head = self._block("latest")
+        else:
+            head = self._last
+        number, hash_, at_s = (last.block, last.block_hash, last.at_s) if last else (head.number, head.hash, head.at_s)
+        if self._pace.confirmations:
+            head = self._block("latest")
+            while head.number < number + self._pace.confirmations:
+                self._pace.advance(next_block_s(0, head.at_s))
+                head = self._block("latest")
+            if self._block(hex(number)).hash != hash_:
+                # It was reorganised away while we waited; everything is looked up anew.
+                for transaction in parcel.transactions:
+                    transaction.mined = None
+                raise UnreachableError("a block was reorganised away before it was confirmed", self._rpc.name)
+        self._outbox.mined(parcel, number, hash_, at_s)
+        self._counts.resolved += len(mined)
+        return head
 
-    def _latest(self) -> dict[str, Any]:
-        return self._rpc.ask("eth_getBlockByNumber", "latest", False)
+    def _block(self, which: str) -> Block:
+        """Return a block by hash, number or as ``latest``."""
+        method = "eth_getBlockByHash" if len(which) == 66 else "eth_getBlockByNumber"
+        header: Any = self._rpc.ask(method, which, False)
+        if header is None:
+            raise UnreachableError(f"the node has no block {which[:18]}", self._rpc.name)
+        return block_of(header)
 
 
 def _missing(parcel: Parcel) -> list[Transaction]:

@@ -127,6 +127,7 @@ class EmbeddedProvider(EthereumTesterProvider):
         return {
             "number": hex(header.block_number),
             "hash": "0x" + header.hash.hex(),
+            "parentHash": "0x" + header.parent_hash.hex(),
             "timestamp": hex(header.timestamp),
             "baseFeePerGas": hex(header.base_fee_per_gas),
             "gasUsed": hex(header.gas_used),

@@ -18,128 +18,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from heritage_contracts.hashing import keccak256
+from heritage_contracts.parcels import (
+    Attempt,
+    Mined,
+    Parcel,
+    Transaction,
+    attempt_from_state,
+    attempt_to_state,
+    mined_from_state,
+    mined_to_state,
+)
 from heritage_sim.base import InputError, LedgerError, StorageError
 
 OUTBOX_VERSION = 1
-Log = tuple[tuple[bytes, ...], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Mined:
-    """A transaction that a block holds.
-
-    Parameters
-    ----------
-    gas_used : int
-        Gas it used.
-    logs : tuple of (topics, data)
-        Events it emitted.
-    emitters : tuple of bytes
-        Address of the contract that emitted each of them.
-    ok : bool
-        Whether the contract accepted it.
-    block : int
-        Number of the block.
-    block_hash : bytes
-        Hash of the block.
-    at_s : int
-        Timestamp of the block.
-    fee_wei : int
-        What a unit of gas cost.
-    """
-
-    gas_used: int
-    logs: tuple[Log, ...]
-    emitters: tuple[bytes, ...] = ()
-    ok: bool = True
-    block: int = 0
-    block_hash: bytes = b""
-    at_s: int = 0
-    fee_wei: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """Signed bytes that may have been sent.
-
-    Parameters
-    ----------
-    nonce : int
-        Number among the sender's transactions.
-    raw : bytes
-        What a node takes.
-    hash : bytes
-        By which a node knows them.
-    max_wei : int
-        Highest fee for a unit of gas that they offer.
-    """
-
-    nonce: int
-    raw: bytes
-    hash: bytes
-    max_wei: int
-
-
-@dataclass(slots=True)
-class Transaction:
-    """An intent on its way: who signs, what was tried, and the receipt once there is one.
-
-    Parameters
-    ----------
-    intent : str
-        Key of the intent; empty where nobody asks for it again.
-    role : str
-        Who signs.
-    content : bytes
-        Hash of what is asked of the contract, by which a key used for two things is noticed.
-    attempts : list of Attempt
-        In order; they exclude one another by their nonce.
-    mined : Mined or None
-        Receipt, None while it is open.
-    given_up : bool
-        The node refused to take it at all.
-    """
-
-    intent: str
-    role: str
-    content: bytes
-    attempts: list[Attempt]
-    mined: Mined | None = None
-    given_up: bool = False
-
-
-@dataclass(slots=True)
-class Parcel:
-    """What is asked of one block.
-
-    Parameters
-    ----------
-    number : int
-        Index in the outbox.
-    at_s : int
-        Wished timestamp.
-    transactions : list of Transaction
-        In order; none for a block that only moves the clock.
-    block : int
-        Number of the last block that holds one of them; -1 while open.
-    block_hash : bytes
-        Hash of that block.
-    block_s : int
-        Timestamp of that block.
-    """
-
-    number: int
-    at_s: int
-    transactions: list[Transaction]
-    block: int = -1
-    block_hash: bytes = b""
-    block_s: int = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether something of it is not known to be on the chain."""
-        return self.block < 0
 
 
 @dataclass(slots=True)
@@ -215,7 +106,7 @@ class Outbox:
                 "parcel": parcel.number,
                 "at_s": at_s,
                 "transactions": [
-                    {"intent": t.intent, "role": t.role, "content": t.content.hex()} | _attempt_state(t.attempts[0])
+                    {"intent": t.intent, "role": t.role, "content": t.content.hex()} | attempt_to_state(t.attempts[0])
                     for t in transactions
                 ],
             }
@@ -226,7 +117,7 @@ class Outbox:
     def try_again(self, parcel: Parcel, index: int, attempt: Attempt) -> None:
         """Put a further attempt at a transaction down; only then may it be sent."""
         line = {"kind": "attempt", "parcel": parcel.number, "index": index}
-        self._write(line | _attempt_state(attempt))
+        self._write(line | attempt_to_state(attempt))
         self._add(parcel.transactions[index], attempt)
 
     def give_up(self, parcel: Parcel, index: int) -> None:
@@ -243,7 +134,7 @@ class Outbox:
                 "block": block,
                 "block_hash": block_hash.hex(),
                 "block_s": block_s,
-                "receipts": [t.mined and _mined_state(t.mined) for t in parcel.transactions],
+                "receipts": [t.mined and mined_to_state(t.mined) for t in parcel.transactions],
             }
         )
         parcel.block, parcel.block_hash, parcel.block_s = block, block_hash, block_s
@@ -408,21 +299,21 @@ class FileOutbox(Outbox):
             self.chain_id, self.genesis = int(state["chain_id"]), bytes.fromhex(state["genesis"])
         elif kind == "signed":
             transactions = [
-                Transaction(t["intent"], t["role"], bytes.fromhex(t["content"]), [_attempt(t)])
+                Transaction(t["intent"], t["role"], bytes.fromhex(t["content"]), [attempt_from_state(t)])
                 for t in state["transactions"]
             ]
             self._enter(Parcel(len(self.parcels), int(state["at_s"]), transactions))
         elif kind == "attempt":
-            self._add(self.parcels[state["parcel"]].transactions[state["index"]], _attempt(state))
+            self._add(self.parcels[int(state["parcel"])].transactions[int(state["index"])], attempt_from_state(state))
         elif kind == "given-up":
-            self._drop(self.parcels[state["parcel"]].transactions[state["index"]])
+            self._drop(self.parcels[int(state["parcel"])].transactions[int(state["index"])])
         elif kind == "mined":
-            parcel = self.parcels[state["parcel"]]
+            parcel = self.parcels[int(state["parcel"])]
             parcel.block, parcel.block_hash = int(state["block"]), bytes.fromhex(state["block_hash"])
             parcel.block_s = int(state["block_s"])
             self._open.discard(parcel.number)
             for transaction, receipt in zip(parcel.transactions, state["receipts"], strict=True):
-                transaction.mined = receipt and _mined(receipt)
+                transaction.mined = receipt and mined_from_state(receipt)
         else:
             raise KeyError(kind)
 
@@ -439,41 +330,3 @@ def _lock(descriptor: int, path: Path) -> None:
         raise StorageError(
             "another process has the outbox open", str(path), "Wait for it to end, or use another folder."
         ) from None
-
-
-def _attempt_state(attempt: Attempt) -> dict[str, Any]:
-    return {"nonce": attempt.nonce, "max_wei": attempt.max_wei, "raw": attempt.raw.hex()}
-
-
-def _attempt(state: dict[str, Any]) -> Attempt:
-    raw = bytes.fromhex(state["raw"])
-    return Attempt(int(state["nonce"]), raw, keccak256(raw), int(state["max_wei"]))
-
-
-def _mined_state(mined: Mined) -> dict[str, Any]:
-    return {
-        "ok": mined.ok,
-        "gas": mined.gas_used,
-        "fee_wei": mined.fee_wei,
-        "block": mined.block,
-        "block_hash": mined.block_hash.hex(),
-        "at_s": mined.at_s,
-        "logs": [
-            [address.hex(), [t.hex() for t in topics], data.hex()]
-            for address, (topics, data) in zip(mined.emitters, mined.logs, strict=True)
-        ],
-    }
-
-
-def _mined(state: dict[str, Any]) -> Mined:
-    logs: list[Any] = state["logs"]
-    return Mined(
-        gas_used=int(state["gas"]),
-        logs=tuple((tuple(bytes.fromhex(t) for t in log[1]), bytes.fromhex(log[2])) for log in logs),
-        emitters=tuple(bytes.fromhex(log[0]) for log in logs),
-        ok=bool(state["ok"]),
-        block=int(state["block"]),
-        block_hash=bytes.fromhex(state["block_hash"]),
-        at_s=int(state["at_s"]),
-        fee_wei=int(state["fee_wei"]),
-    )

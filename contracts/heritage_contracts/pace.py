@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from heritage_contracts.outbox import Transaction
+from heritage_contracts.parcels import Transaction
 from heritage_contracts.rpc import RefusedError, Rpc
 from heritage_contracts.signing import Fee
 from heritage_sim.base import LedgerError
@@ -128,7 +128,8 @@ class OthersBlocks:
         """
         history: Any = self._rpc.ask("eth_feeHistory", hex(_FEE_BLOCKS), "latest", [_FEE_PERCENTILE])
         base = int(history["baseFeePerGas"][-1], 16)
-        tips = sorted(int(reward[0], 16) for reward in history.get("reward") or [] if reward)
+        rewards: list[list[str]] = history.get("reward") or []
+        tips = sorted(int(reward[0], 16) for reward in rewards if reward)
         tip = max(tips[len(tips) // 2] if tips else 0, 1)
         return Fee(min(2 * base + tip, self.cap_wei), min(tip, self.cap_wei))
 

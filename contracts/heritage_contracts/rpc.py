@@ -7,9 +7,10 @@ unknown). The three are kept apart because they are recovered from differently.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, cast
 
 from heritage_sim.base import LedgerError
 
@@ -108,7 +109,7 @@ class Rpc:
         UnreachableError
             If nobody answered.
         """
-        answer = self._answered(method, lambda: self._provider.make_request(method, list(params)))
+        answer = self._answered(method, partial(self._provider.make_request, method, list(params)))
         result = _result(answer)
         if isinstance(result, Refusal):
             raise RefusedError(result, f"{method} on {self.name}")
@@ -134,24 +135,21 @@ class Rpc:
         UnreachableError
             If nobody answered one of the batches, or answered to fewer requests than were in it.
         """
-        results: list[Any] = []
         if self._batch is None or len(params) == 1:
-            for each in params:
-                results.append(_result(self._answered(method, lambda e=each: self._provider.make_request(method, e))))
-            return results
+            ask = self._provider.make_request
+            return [_result(self._answered(method, partial(ask, method, list(each)))) for each in params]
+        results: list[Any] = []
         for first in range(0, len(params), BATCH_REQUESTS):
             part = [(method, list(each)) for each in params[first : first + BATCH_REQUESTS]]
-            answers = self._answered(method, lambda p=part: self._batch(p))
-            if not isinstance(answers, list):
-                # The node took the batch as a whole for an error.
-                answers = [answers] * len(part)
-            listed: list[Any] = answers
+            answers = self._answered(method, partial(self._batch, part))
+            # A node that takes the batch as a whole for an error gives one answer.
+            listed = cast("list[Any]", answers) if isinstance(answers, list) else [answers] * len(part)
             if len(listed) != len(part):
                 raise UnreachableError(f"{len(listed)} of {len(part)} requests were answered", f"{method}, {self.name}")
             results += [_result(answer) for answer in listed]
         return results
 
-    def _answered(self, method: str, request: Any) -> Any:
+    def _answered(self, method: str, request: Callable[[], Any]) -> Any:
         import requests
 
         try:
@@ -208,12 +206,12 @@ def _has_batches(provider: Provider) -> bool:
 def _result(answer: Any) -> Any:
     if not isinstance(answer, dict):
         raise UnreachableError("the answer is no JSON-RPC response", "node")
-    fields: dict[str, Any] = answer
+    fields = cast("dict[str, Any]", answer)
     error: Any = fields.get("error")
     if error is None:
         return fields.get("result")
     if not isinstance(error, dict):
         return Refusal(0, str(error))
-    known: dict[str, Any] = error
+    known = cast("dict[str, Any]", error)
     data = known.get("data")
     return Refusal(int(known.get("code", 0)), str(known.get("message", "")), data if isinstance(data, str) else "")

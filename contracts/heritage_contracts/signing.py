@@ -12,9 +12,9 @@ Ethereum yellow paper, appendix B (recursive length prefix).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from coincurve import PrivateKey
 
@@ -75,7 +75,8 @@ class Signer:
     """
 
     def __init__(self, key: int) -> None:
-        self._key = PrivateKey(word(key))
+        private: Any = PrivateKey(word(key))
+        self._sign: Callable[..., bytes] = private.sign_recoverable
         self.address = address_of(key)
 
     def __repr__(self) -> str:
@@ -117,7 +118,7 @@ class Signer:
                 _NO_ACCESS_LIST,
             )
         )
-        signature = self._key.sign_recoverable(keccak256(_TYPE_2 + _prefix(len(body), 0xC0) + body), hasher=None)
+        signature = self._sign(keccak256(_TYPE_2 + _prefix(len(body), 0xC0) + body), hasher=None)
         tail = (
             _number(signature[64])
             + _number(int.from_bytes(signature[:32], "big"))
@@ -128,7 +129,7 @@ class Signer:
 
     def digest(self, digest: bytes) -> bytes:
         """Return the 65-byte signature (r, s, v of 27 or 28) of a 32-byte digest, as contracts recover it."""
-        signature = self._key.sign_recoverable(digest, hasher=None)
+        signature = self._sign(digest, hasher=None)
         return signature[:64] + bytes((27 + signature[64],))
 
 
