@@ -15,7 +15,8 @@ import {Records} from "./Records.sol";
 /// root is stored; anybody can `open` a work of a batch later by proof. Anybody else enters a single work: by commitment
 /// and reveal, so that a registration seen in the mempool cannot be taken over, or by a signature that the registrar
 /// brings. Nobody registers in another's name, and only a community's own payees, or the registrar, add to its tradition.
-/// `head` is a fold over all of it, in order.
+/// `head` is a fold over all that the registrar brings, in order; what others reveal is folded apart, so that nobody can
+/// make a batch or an epoch stale by revealing something just before it.
 ///
 /// A work's key is its number (batches), or keccak256(abi.encode(chainId, this, content, owner, salt)) (single works).
 ///
@@ -50,15 +51,17 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
     }
 
     PayeeRegistry public immutable payees;
-    /// @notice Fold of all registrations so far; starts as the hash of chain id and this address.
+    /// @notice Fold of all batches and signed registrations so far; starts as the hash of chain id and this address.
     bytes32 public head;
+    /// @notice Fold of all revealed works so far; starts like `head`.
+    bytes32 public revealedHead;
     /// @notice How many works came in batches; the next one gets this number.
     uint256 public numWorks;
     /// @notice Root of the batch that begins with a number.
     mapping(uint256 firstNumber => bytes32 root) public batchRoot;
     /// @notice When a commitment was made, in seconds.
     mapping(bytes32 commitment => uint256 time) public committedAt;
-    /// @notice First single work with a content; a copy of it is refused.
+    /// @notice First stored work with a content; a single work that copies it is refused.
     mapping(bytes32 content => bytes32 key) public keyOfContent;
     /// @notice Labels signed so far, per community: the nonce of the next one.
     mapping(uint32 community => uint256 nonce) public nonceOf;
@@ -95,6 +98,7 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
     constructor(address admin, address registrar, PayeeRegistry payees_) EIP712("heritage ProvenanceRegistry", "1") {
         payees = payees_;
         head = keccak256(abi.encode(block.chainid, address(this)));
+        revealedHead = head;
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _grantRole(REGISTRAR_ROLE, registrar);
     }
@@ -129,7 +133,8 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         emit BatchRegistered(first, count, root, newHead);
     }
 
-    /// @notice Store a work of a batch, so that its terms can be used on the chain. Anybody may call.
+    /// @notice Store a work of a batch, so that its terms can be used on the chain. Anybody may call. From then on nobody
+    /// registers its content as a work of their own; one who did so before keeps that registration.
     /// @param number The work's number.
     /// @param firstNumber Number of its batch's first work.
     /// @param record Its packed record.
@@ -139,6 +144,8 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         if (_works[key].recordHash != 0) revert WorkExists(key);
         bytes32 recordHash = keccak256(record);
         if (!isRecorded(number, firstNumber, recordHash, proof)) revert WrongProof(number);
+        bytes32 content = record.content();
+        if (keyOfContent[content] == 0) keyOfContent[content] = key;
         _store(key, record, recordHash);
         emit WorkOpened(key, recordHash);
     }
@@ -165,7 +172,7 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         if (block.timestamp < since + MIN_COMMIT_S) revert CommitmentNotReady(since + MIN_COMMIT_S);
         if (block.timestamp > since + MAX_COMMIT_S) revert CommitmentLapsed(since + MAX_COMMIT_S);
         delete committedAt[commitment];
-        key = _register(record, msg.sender, salt);
+        (key, revealedHead) = _register(record, msg.sender, salt, revealedHead);
         _requireMembership(record, msg.sender);
     }
 
@@ -189,7 +196,7 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
             keccak256(abi.encode(REGISTRATION_TYPEHASH, keccak256(record), owner, salt, deadline))
         );
         if (!SignatureChecker.isValidSignatureNowCalldata(owner, digest, signature)) revert WrongSignature(digest);
-        key = _register(record, owner, salt);
+        (key, head) = _register(record, owner, salt, head);
     }
 
     /// @notice Say what a community permits from now on. Anybody may bring it; the community's members sign.
@@ -311,7 +318,10 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         revert NotOfCommunity(owner, community);
     }
 
-    function _register(bytes calldata record, address owner, bytes32 salt) private returns (bytes32 key) {
+    function _register(bytes calldata record, address owner, bytes32 salt, bytes32 previousHead)
+        private
+        returns (bytes32 key, bytes32 newHead)
+    {
         if (record.size() != record.length) revert WrongRecordLength(record.size(), record.length);
         record.check();
         _requireConsent(record);
@@ -321,8 +331,7 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         keyOfContent[content] = key;
         bytes32 recordHash = keccak256(record);
         _store(key, record, recordHash);
-        bytes32 newHead = keccak256(abi.encode(head, key, recordHash));
-        head = newHead;
+        newHead = keccak256(abi.encode(previousHead, key, recordHash));
         emit WorkRegistered(key, owner, record, newHead);
     }
 
