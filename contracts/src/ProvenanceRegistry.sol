@@ -61,11 +61,11 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
     mapping(uint256 firstNumber => bytes32 root) public batchRoot;
     /// @notice When a commitment was made, in seconds.
     mapping(bytes32 commitment => uint256 time) public committedAt;
-    /// @notice First stored work with a content; a single work that copies it is refused.
-    mapping(bytes32 content => bytes32 key) public keyOfContent;
     /// @notice Labels signed so far, per community: the nonce of the next one.
     mapping(uint32 community => uint256 nonce) public nonceOf;
     mapping(bytes32 key => Work stored) private _works;
+    /// @dev Key of the first stored work with a content, plus one: the work with number 0 is not "none".
+    mapping(bytes32 content => uint256 keyPlusOne) private _firstWith;
     mapping(uint32 community => mapping(bytes32 key => Checkpoints.Trace208 labels)) private _labels;
 
     event BatchRegistered(uint256 indexed firstNumber, uint256 numRecords, bytes32 root, bytes32 head);
@@ -145,7 +145,7 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         bytes32 recordHash = keccak256(record);
         if (!isRecorded(number, firstNumber, recordHash, proof)) revert WrongProof(number);
         bytes32 content = record.content();
-        if (keyOfContent[content] == 0) keyOfContent[content] = key;
+        if (_firstWith[content] == 0) _firstWith[content] = number + 1;
         _store(key, record, recordHash);
         emit WorkOpened(key, recordHash);
     }
@@ -243,6 +243,12 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         return _works[key];
     }
 
+    /// @notice First stored work with a content, if there is one: a single work that copies it is refused.
+    function keyOfContent(bytes32 content) external view returns (bool isTaken, bytes32 key) {
+        uint256 taken = _firstWith[content];
+        return taken == 0 ? (false, bytes32(0)) : (true, bytes32(taken - 1));
+    }
+
     /// @notice What was permitted for a work at a moment: what it carries (or its own label, once it has one), narrowed by
     /// the label of its community.
     /// @param community Community of the work.
@@ -326,9 +332,10 @@ contract ProvenanceRegistry is AccessControl, EIP712 {
         record.check();
         _requireConsent(record);
         bytes32 content = record.content();
-        if (keyOfContent[content] != 0) revert ContentTaken(content, keyOfContent[content]);
+        uint256 taken = _firstWith[content];
+        if (taken != 0) revert ContentTaken(content, bytes32(taken - 1));
         key = keccak256(abi.encode(block.chainid, address(this), content, owner, salt));
-        keyOfContent[content] = key;
+        _firstWith[content] = uint256(key) + 1;
         bytes32 recordHash = keccak256(record);
         _store(key, record, recordHash);
         newHead = keccak256(abi.encode(previousHead, key, recordHash));

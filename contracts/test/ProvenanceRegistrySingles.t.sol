@@ -139,14 +139,19 @@ contract ProvenanceRegistrySinglesTest is Works {
         bytes32 key = register(stranger, pack(copy));
         provenance.open(number, number, record, new bytes32[](0));
         vm.assertEq(provenance.work(bytes32(number)).recordHash, keccak256(record), "stored");
-        vm.assertEq(provenance.keyOfContent(keccak256("archive song")), key, "the copy keeps its place");
+        (, bytes32 holder) = provenance.keyOfContent(keccak256("archive song"));
+        vm.assertEq(holder, key, "the copy keeps its place");
     }
 
     function test_the_key_says_chain_registry_content_owner_and_salt() public {
         bytes memory record = pack(draft("song"));
         bytes32 key = register(owner, record);
         vm.assertEq(key, singleKey(keccak256("song"), owner, SALT), "key");
-        vm.assertEq(provenance.keyOfContent(keccak256("song")), key, "content");
+        (bool isTaken, bytes32 holder) = provenance.keyOfContent(keccak256("song"));
+        vm.assertTrue(isTaken, "taken");
+        vm.assertEq(holder, key, "by this work");
+        (isTaken,) = provenance.keyOfContent(keccak256("another song"));
+        vm.assertFalse(isTaken, "free");
     }
 
     function test_a_copy_of_the_content_is_refused_whatever_else_it_says() public {
