@@ -8,7 +8,7 @@ import {HostileToken} from "../mocks/HostileTokens.sol";
 /// @title Everything that may happen to a distributor, in any order
 /// @notice forge calls these functions at random. Each tries one thing with fuzzed arguments; what is refused is refused.
 /// The handler keeps its own books (`moneyIn`, `paidOut`, what each final statement said), against which the invariants
-/// hold the contract's. One statement in eight lies: its leaves sum to more than its total.
+/// hold the contract's. One statement in three lies: its leaves sum to more than its total.
 contract DistributorHandler is World {
     uint256 public constant NUM_PAYEES = 6;
 
@@ -64,7 +64,7 @@ contract DistributorHandler is World {
             amounts[i] = (last.amounts.length == 0 ? 0 : last.amounts[i]) + rises[i];
         }
         Statement memory s = statement(amounts);
-        bool lies = lie % 8 == 0 && s.total > lastTotal;
+        bool lies = lie % 3 == 0 && s.total > lastTotal;
         if (lies) s.total = lastTotal + (s.total - lastTotal) / 2;
         bytes32 head = provenance.head();
         uint256 lacking = s.total > moneyIn ? s.total - moneyIn : 0;
@@ -121,6 +121,26 @@ contract DistributorHandler is World {
             try distributor.claimMany(claimList(_final, chosen)) {} catch {}
         } else {
             try this.claimAtOnceOf(chosen) {} catch {}
+        }
+        _out(balance);
+    }
+
+    /// @notice Everybody can be paid and is claimed for, one after the other: the surest way to a root's ceiling.
+    function sweep() external {
+        if (_final.amounts.length == 0) return;
+        uint256 balance = token.balanceOf(address(distributor));
+        for (uint256 i = 0; i < NUM_PAYEES; ++i) {
+            hostile.treat(payees.accountOf(idOf(i)), HostileToken.Treatment.PAYS);
+            try distributor.claim(_final.ids[i], _final.amounts[i], proofOf(_final, i)) {} catch {}
+        }
+        _out(balance);
+    }
+
+    function escapeAll() external {
+        if (!isWoundUp || _final.amounts.length == 0) return;
+        uint256 balance = token.balanceOf(address(distributor));
+        for (uint256 i = 0; i < NUM_PAYEES; ++i) {
+            try distributor.claimEscape(_final.ids[i], _final.amounts[i], proofOf(_final, i)) {} catch {}
         }
         _out(balance);
     }

@@ -22,7 +22,7 @@ contract DistributorInvariantsTest is Test {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[15] memory doors = [
+        bytes4[18] memory doors = [
             _handler.fund.selector,
             _handler.donate.selector,
             _handler.postNext.selector,
@@ -37,17 +37,19 @@ contract DistributorInvariantsTest is Test {
             _handler.rotate.selector,
             _handler.pass.selector,
             _handler.windUp.selector,
-            _handler.escape.selector
+            _handler.escape.selector,
+            _handler.escapeAll.selector,
+            _handler.takeBack.selector,
+            _handler.sweep.selector
         ];
         // Posting, time and finalising stand twice: without them nothing else can happen.
-        bytes4[] memory selectors = new bytes4[](19);
-        for (uint256 i = 0; i < 15; ++i) {
+        bytes4[] memory selectors = new bytes4[](21);
+        for (uint256 i = 0; i < 18; ++i) {
             selectors[i] = doors[i];
         }
-        selectors[15] = _handler.takeBack.selector;
-        selectors[16] = _handler.postNext.selector;
-        selectors[17] = _handler.pass.selector;
-        selectors[18] = _handler.finalizeOldest.selector;
+        selectors[18] = _handler.postNext.selector;
+        selectors[19] = _handler.pass.selector;
+        selectors[20] = _handler.finalizeOldest.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(_handler), selectors);
     }

@@ -79,6 +79,24 @@ contract PostingTest is World {
         vm.assertEq(provenance.head(), head, "head");
     }
 
+    /// @dev Anybody may reveal a work; that must not make the registrar's next batch or the poster's next epoch stale.
+    function test_a_work_revealed_just_before_stops_neither_batch_nor_epoch() public {
+        bytes memory record = abi.encodePacked(
+            keccak256("content"), bytes32(0), uint32(0), uint8(1), uint32(0), uint8(0), uint8(1), idOf(0), uint16(10_000)
+        );
+        bytes32 head = provenance.head();
+        vm.startPrank(stranger);
+        provenance.commit(keccak256(abi.encode(stranger, bytes32(0), keccak256(record))));
+        vm.warp(block.timestamp + provenance.MIN_COMMIT_S());
+        provenance.reveal(record, bytes32(0));
+        vm.stopPrank();
+        vm.prank(poster);
+        distributor.post(0, keccak256("root"), 0, head, DATA);
+        vm.prank(registrar);
+        provenance.registerBatch(head, record);
+        vm.assertEq(provenance.numWorks(), 1, "both went through");
+    }
+
     function test_the_eighth_pending_epoch_has_to_wait() public {
         for (uint256 i = 0; i < 7; ++i) {
             post(keccak256(abi.encode(i)), 10 * i);
