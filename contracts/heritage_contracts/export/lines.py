@@ -104,7 +104,7 @@ def auditor_lines(tables: LedgerTables) -> Iterator[bytes]:
                 "payee_id": _hex(payee.payee_id),
                 "account": _hex(payee.account),
                 "name": payee.name,
-                "community": payee.community,
+                "community": None if payee.community == NO_ONE else payee.community,
             }
         )
     yield from _epochs(tables)

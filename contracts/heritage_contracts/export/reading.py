@@ -131,10 +131,10 @@ class Reader:
         self._kept_back += line["units"] is None
         if line["payees"] is not None and line["payees"] < self._header["fewest_payees_of_a_cell"]:
             return f"a cell of {line['payees']} payees is shown"
-        if line["community"] is None:
+        if line["community"] == "all":
             fault = self._close_table()
             self._table = [line]
-            return fault or self._new("cell", (line["epoch"], line["kind"], None))
+            return fault or self._new("cell", (line["epoch"], line["kind"], "all"))
         if not self._table or any(line[key] != self._table[0][key] for key in ("epoch", "kind")):
             return "it comes before the total of its table"
         self._table.append(line)

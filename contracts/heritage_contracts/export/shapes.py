@@ -20,6 +20,10 @@ def _whole_or_none(value: Any) -> bool:
     return value is None or _whole(value)
 
 
+def _community(value: Any) -> bool:
+    return value == "all" or _whole_or_none(value)
+
+
 def _text(value: Any) -> bool:
     return isinstance(value, str)
 
@@ -81,13 +85,13 @@ LINES: dict[str, dict[str, Shape]] = {
         "cell": {
             "epoch": _whole,
             "kind": _text,
-            "community": _whole_or_none,
+            "community": _community,
             "payees": _whole_or_none,
             "units": _whole_or_none,
         },
     },
     AUDITOR: {
-        "payee": {"payee": _whole, "payee_id": _HASH, "account": _ADDRESS, "name": _text, "community": _whole},
+        "payee": {"payee": _whole, "payee_id": _HASH, "account": _ADDRESS, "name": _text, "community": _whole_or_none},
         "epoch": _EPOCH,
         "amount": {"epoch": _whole, "kind": _text, "payee": _whole, "units": _whole},
         "work": {

@@ -15,12 +15,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from heritage_contracts.export.tables import AmountTable
 from heritage_sim.base import InputError, sum_exactly
+from heritage_sim.base.catalogue import NO_ONE
+
+
+Community = int | Literal["all"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,8 @@ class Cell:
         Number of the epoch.
     kind : str
         Kind of money.
-    community : int or None
-        None for all communities together.
+    community : int, None or "all"
+        None for payees of no community.
     payees : int or None
         Those who were owed something; None where the cell is kept back.
     units : int or None
@@ -43,7 +48,7 @@ class Cell:
 
     epoch: int
     kind: str
-    community: int | None
+    community: Community
     payees: int | None
     units: int | None
 
@@ -58,7 +63,7 @@ def cells_to_show(
     amounts : AmountTable
         What each payee was owed.
     payee_community : ndarray of int64, shape (num_payees,)
-        Community of each payee; every community with a payee has a cell in every table.
+        Community of each payee, ``NO_ONE`` for none; every community with a payee has a cell in every table.
     epochs : sequence of int
         Epochs to speak of, in order.
     k : int
@@ -77,6 +82,7 @@ def cells_to_show(
     if k < 2:
         raise InputError(f"k = {k} would show single payees", "export", "Give at least 2; 5 and 10 are usual.")
     communities, of_payee = np.unique(payee_community, return_inverse=True)
+    named: list[Community] = [None if community == NO_ONE else community for community in communities.tolist()]
     rows = np.lexsort((amounts.kind, amounts.epoch))
     epoch, kind = amounts.epoch[rows], amounts.kind[rows]
     payee, units = amounts.payee[rows], amounts.units[rows]
@@ -88,8 +94,9 @@ def cells_to_show(
             counts, sums = _by_community(payee[part], units[part], of_payee, len(communities))
             total = sum(counts)
             shown = _shown(counts, k) if total >= k else [False] * len(counts)
-            yield Cell(number, name, None, total, sum(sums)) if total >= k else Cell(number, name, None, None, None)
-            for community, count, amount, show in zip(communities.tolist(), counts, sums, shown, strict=True):
+            cells: list[Community] = ["all", *named]
+            table = zip(cells, [total, *counts], [sum(sums), *sums], [total >= k, *shown], strict=True)
+            for community, count, amount, show in table:
                 yield Cell(number, name, community, count if show else None, amount if show else None)
 
 

@@ -24,7 +24,7 @@ class PayeeRow:
     name : str
         Name shown.
     community : int
-        Community it belongs to.
+        Community it belongs to, ``NO_ONE`` for none.
     """
 
     payee_id: bytes

@@ -24,9 +24,10 @@ from heritage_contracts.export import (
 )
 from heritage_contracts.hashing import keccak256
 from heritage_sim.base import ConsentLabel, Currency, DirectPayment, InputError, ProvenanceRecord, Stem, StorageError
+from heritage_sim.base.catalogue import NO_ONE
 
-# Twelve payees: six of community 0, five of community 1, one of community 4.
-COMMUNITY = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 4]
+# Twelve payees: six of community 0, five of community 1, one of none.
+COMMUNITY = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, NO_ONE]
 NAMES = [f"Singer {i} of the valley" for i in range(12)]
 
 
@@ -83,13 +84,13 @@ def cells(lines):
 
 def test_a_small_cell_is_kept_back_and_the_smallest_other_with_it():
     shown = cells(public_lines(tables(), k=3))
-    # Community 4 has one payee: kept back; with the total shown, community 1 (five) goes too, community 0 (six) stays.
-    assert shown[0, "streams", None] == (12, sum(100 * (p + 1) for p in range(12)))
+    # One payee is of no community: kept back; with the total shown, community 1 (five) goes too, community 0 stays.
+    assert shown[0, "streams", "all"] == (12, sum(100 * (p + 1) for p in range(12)))
     assert shown[0, "streams", 0] == (6, 2_100)
-    assert shown[0, "streams", 1] == shown[0, "streams", 4] == (None, None)
+    assert shown[0, "streams", 1] == shown[0, "streams", None] == (None, None)
     assert shown[1, "streams", 0] == (6, 2_106)
     # Nobody was paid directly: a total of no payees is a small cell as well.
-    assert {shown[0, "direct", c] for c in (None, 0, 1, 4)} == {(None, None)}
+    assert {shown[0, "direct", c] for c in ("all", 0, 1, None)} == {(None, None)}
 
 
 def test_the_public_form_names_nobody():
@@ -113,6 +114,7 @@ def test_the_auditors_form_holds_everything():
         by_kind.setdefault(one.pop("line"), []).append(one)
     assert {kind: len(rows) for kind, rows in by_kind.items()} == {k: v for k, v in lines[0]["lines"].items() if v}
     assert [one["name"] for one in by_kind["payee"]] == NAMES
+    assert [one["community"] for one in by_kind["payee"]] == [*COMMUNITY[:-1], None]
     assert by_kind["amount"][13] == {"epoch": 1, "kind": "streams", "payee": 1, "units": 201}
     assert by_kind["epoch"][1]["final_s"] == 1_009
     assert by_kind["work"][1] == {

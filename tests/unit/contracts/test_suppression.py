@@ -59,10 +59,10 @@ def test_whatever_can_be_worked_out_is_of_k_payees_or_more(world):
     }
     for e, kind in itertools.product(range(len(units)), ("streams", "direct")):
         table = [cell for cell in cells if (cell.epoch, cell.kind) == (e, kind)]
-        assert [cell.community for cell in table] == [None, *names]
+        assert [cell.community for cell in table] == ["all", *names]
         # One equation for each amount shown, one unknown for each community.
         equations = np.array(
-            [[float(cell.community in (None, name)) for name in names] for cell in table if cell.units is not None]
+            [[float(cell.community in ("all", name)) for name in names] for cell in table if cell.units is not None]
         ).reshape(-1, len(names))
         rank = np.linalg.matrix_rank(equations) if len(equations) else 0
         for size in range(1, len(names) + 1):
@@ -79,7 +79,7 @@ def test_what_is_shown_is_right(world):
     for cell in shown(community, units, k, ("streams", "direct")):
         if cell.units is not None:
             of = units[cell.epoch][("streams", "direct").index(cell.kind)]
-            members = [u for u, c in zip(of, community, strict=True) if cell.community in (None, c)]
+            members = [u for u, c in zip(of, community, strict=True) if cell.community in ("all", c)]
             assert (cell.units, cell.payees) == (sum(members), sum(u > 0 for u in members))
 
 
@@ -104,7 +104,7 @@ def test_a_community_of_which_nobody_was_paid_is_not_shown_as_nothing():
 
 
 def test_a_total_of_too_few_is_kept_back_with_all_its_cells():
-    assert kept_back([0, 1, 2], [5, 5, 5], 4) == [None, 0, 1, 2]
+    assert kept_back([0, 1, 2], [5, 5, 5], 4) == ["all", 0, 1, 2]
 
 
 def test_a_payee_of_two_rows_is_one_payee():
