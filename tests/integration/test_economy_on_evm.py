@@ -13,7 +13,9 @@ EVM = LedgerConfig(kind="evm")
 def test_books_and_outcomes_on_the_chain_are_those_of_the_reference_ledger():
     reference, chain = lived(days=10), lived(days=10, ledger=EVM)
     ours, theirs = reference.results(), chain.results()
-    np.testing.assert_array_equal([o.value for o in ours.outcomes], [o.value for o in theirs.outcomes])
+    # What became of transactions is known only where there are any.
+    outcomes = [o for o in theirs.outcomes if o.name not in ("ledger_failure_rate", "ledger_unresolved_rate")]
+    np.testing.assert_array_equal([o.value for o in ours.outcomes], [o.value for o in outcomes])
     for column, values in ours.tables["epochs"].items():
         if column not in ("gas", "claim_gas", "ledger"):
             np.testing.assert_array_equal(values, theirs.tables["epochs"][column], err_msg=column)

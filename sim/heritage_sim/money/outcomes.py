@@ -36,8 +36,8 @@ class Submissions(Protocol):
         ...
 
     @property
-    def failed(self) -> int:
-        """Transactions sent that failed."""
+    def failed_attempts(self) -> int:
+        """Transactions sent that did not lead into a block."""
         ...
 
     @property
@@ -184,7 +184,7 @@ def _stuck(durations: Durations) -> Iterator[Outcome]:
 
 def _failures(submissions: Submissions) -> Iterator[Outcome]:
     for name, bad, of in (
-        ("ledger_failure_rate", submissions.failed, submissions.attempts),
+        ("ledger_failure_rate", submissions.failed_attempts, submissions.attempts),
         ("ledger_unresolved_rate", submissions.unresolved, submissions.intents),
     ):
         yield Outcome(name, 100.0 * bad / of if of else NAN, PERCENT, of)

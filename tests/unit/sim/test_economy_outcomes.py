@@ -211,4 +211,4 @@ def test_ledgers_without_transactions_have_no_failure_rate_and_others_name_their
 
 
 class Counted:
-    attempts, failed, intents, unresolved = 40, 5, 30, 3
+    attempts, failed_attempts, intents, unresolved = 40, 5, 30, 3
