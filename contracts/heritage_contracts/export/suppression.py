@@ -24,7 +24,6 @@ from heritage_contracts.export.tables import AmountTable
 from heritage_sim.base import InputError, sum_exactly
 from heritage_sim.base.catalogue import NO_ONE
 
-
 Community = int | Literal["all"] | None
 
 
