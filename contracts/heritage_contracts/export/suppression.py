@@ -92,7 +92,7 @@ def cells_to_show(
             part = slice(int(start), int(stop))
             counts, sums = _by_community(payee[part], units[part], of_payee, len(communities))
             total = sum(counts)
-            shown = _shown(counts, k) if total >= k else [False] * len(counts)
+            shown = _shown(counts, k)
             cells: list[Community] = ["all", *named]
             table = zip(cells, [total, *counts], [sum(sums), *sums], [total >= k, *shown], strict=True)
             for community, count, amount, show in table:
@@ -114,7 +114,7 @@ def _by_community(
 
 
 def _shown(counts: Sequence[int], k: int) -> list[bool]:
-    """Return which communities' cells are shown, where their total is shown and has at least k payees."""
+    """Return which communities' cells are shown; none where they have fewer than k payees all together."""
     shown = [count >= k for count in counts]
     behind = sum(count for count, show in zip(counts, shown, strict=True) if not show)
     if all(shown):
