@@ -68,6 +68,18 @@ def quickstart_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def anvil_binary():
+    """The native Anvil program; without one, a test that needs it is skipped with the ways to get it."""
+    from heritage_contracts.anvil_binary import find_anvil
+    from heritage_sim.base import MissingPartError
+
+    try:
+        return find_anvil()
+    except MissingPartError as error:
+        pytest.skip(f"{error.what}: {error.remedy}")
+
+
+@pytest.fixture(scope="session")
 def ray_cluster():
     """Ray on this machine alone, without authentication, dashboard or usage reports; ended after the session."""
     os.environ |= {"RAY_AUTH_MODE": "disabled", "OMP_NUM_THREADS": "1"}
