@@ -61,6 +61,12 @@ const hash = createHash("sha256");
 for (const path of Object.keys(all).sort()) hash.update(`${path}\0${all[path]}\0`);
 const sourceSha256 = hash.digest("hex");
 
+// The compiler numbers syntax nodes across all sources; without these numbers a layout changes when its contract does.
+function withoutNumbers(layout) {
+  const text = JSON.stringify(layout, (key, value) => (key === "astId" ? undefined : value));
+  return JSON.parse(text.replace(/\)\d+_storage/g, ")_storage"));
+}
+
 mkdirSync(outDir, { recursive: true });
 for (const path of own) {
   for (const [name, compiled] of Object.entries(output.contracts[path])) {
@@ -77,7 +83,7 @@ for (const path of own) {
       abi: compiled.abi,
       bytecode: compiled.evm.bytecode.object,
       deployed_bytecode: compiled.evm.deployedBytecode.object,
-      storage_layout: compiled.storageLayout,
+      storage_layout: withoutNumbers(compiled.storageLayout),
     };
     writeFileSync(join(outDir, `${name}.json`), JSON.stringify(artefact, null, 1) + "\n");
     process.stdout.write(`${name}: ${compiled.evm.deployedBytecode.object.length / 2} bytes\n`);

@@ -1,4 +1,4 @@
-"""npm's part of the test tools (compiler, Foundry, OpenZeppelin): one place says whether it is there and installs it."""
+"""npm's part of the test tools (compiler, Foundry, OpenZeppelin): whether it is there, and how it is installed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def require() -> None:
 
 
 def program(name: str) -> Path:
-    """Return the path of a native Foundry program (``forge`` or ``anvil``); skips the test where it is not installed."""
+    """Return the path of a native Foundry program (``forge`` or ``anvil``); skips the test where there is none."""
     require()
     found = sorted(MODULES.glob(f"@foundry-rs/{name}-*/bin/{name}"))
     if not found:
