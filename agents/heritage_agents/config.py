@@ -250,7 +250,8 @@ class CreatorsConfig(Section):
     commission_licence_bps: int = Field(
         default=2_000,
         description="Part of `commission_cost_units` that is the licence fee of the source work, in basis points; it "
-        "is paid when the derivative is published. Creators weigh the cost as a whole. Assumed.",
+        "is owed when the derivative is published, and paid at the epoch's end. Creators weigh the cost as a whole. "
+        "Assumed.",
         ge=0,
         le=BPS,
     )

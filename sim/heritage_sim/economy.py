@@ -121,9 +121,7 @@ class Economy(mesa.Model):
             batch = work_batch(kept, self.parts.encoder, self._creator_community, self.parts.traditions, self.day)
             self.catalogue.append(batch)
             self.rights_book.add([terms[int(c)].share_bps for c in batch.community])
-            fees = licence_fees(kept, self.day, self.parts.licence_fee_units)
-            stems = [self.rights_book.stems(fee.source_work, self.catalogue) for fee in fees]
-            self.treasury.license(fees, stems, self.config.calendar.middle_of(self.day))
+            self.treasury.license(licence_fees(kept, self.day, self.parts.licence_fee_units))
 
     def _listeners_live_the_day(self) -> None:  # step 5
         num_works = self.catalogue.num_works
@@ -151,6 +149,8 @@ class Economy(mesa.Model):
         pool_units, plays_by_day = epoch_totals(self.executor, epoch)
         decided = statements(self.executor, self._rules, rights, pool_units, epoch)
         # Step 8: the ledger.
+        stems = [self.rights_book.stems(fee.source_work, self.catalogue) for fee in self.treasury.owed_licences]
+        self.treasury.pay_licences(stems, self.config.calendar.start_of(self.day + 1))
         self.treasury.settle(decided[0], self._provenance(self._num_registered), stop_day=self.day + 1)
         self._num_registered = self.catalogue.num_works
         if self.day + 1 == self.config.days:

@@ -1,8 +1,9 @@
 """Step 8: what goes to the ledger and into the payment queue, in order of time.
 
-The economy says when something is asked for; the treasury first does everything that fell due before. Works, consent
-labels and licence fees go to the ledger at once; a statement goes into the settlement step when report, matching,
-cash-in and statement have followed its epoch. With payment by hand no money goes through the ledger.
+The economy says when something is asked for; the treasury first does everything that fell due before. Consent labels
+go to the ledger at once, new works and the licence fees of an epoch at its end; a statement goes into the settlement
+step when report, matching, cash-in and statement have followed its epoch. With payment by hand no money goes through
+the ledger.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Treasury:
         self.labels: list[tuple[int, ConsentLabel]] = []
         self.licences: list[LicenceFee] = []
         self.licence_units: Int64 = np.zeros(num_payees, dtype=np.int64)
+        self._num_paid_licences = 0
         self.observed_s = economy.genesis_s
         self.money = money
         self._economy = economy
@@ -111,16 +113,23 @@ class Treasury:
             self.ledger.set_consent(changed, at_s)
             self.labels += [(at_s, label) for label in changed]
 
-    def license(self, fees: Sequence[LicenceFee], stems: Sequence[tuple[Stem, ...]], at_s: int) -> None:
-        """Pay licence fees to their sources.
+    @property
+    def owed_licences(self) -> list[LicenceFee]:
+        """Return the fees that are owed and not paid yet."""
+        return self.licences[self._num_paid_licences :]
+
+    def license(self, fees: Sequence[LicenceFee]) -> None:
+        """Take down fees that are owed from now on; they are paid together, with `pay_licences`."""
+        self.licences += fees
+
+    def pay_licences(self, stems: Sequence[tuple[Stem, ...]], at_s: int) -> None:
+        """Pay the fees that are owed to their sources.
 
         Parameters
         ----------
-        fees : sequence of LicenceFee
-            Of one moment.
         stems : sequence of tuple of Stem
-            Who shares in each fee's source. The ledger has them too; they are for payment without one, in which sources
-            have no sources of their own (they are archive works).
+            Who shares in the source of each of `owed_licences`. The ledger has them too; they are for payment without
+            one, in which sources have no sources of their own (they are archive works).
         at_s : int
             When.
 
@@ -130,6 +139,7 @@ class Treasury:
             If the ledger credits another sum than was paid.
         """
         self._advance(at_s)
+        fees = self.owed_licences
         if not fees:
             return
         if self.money.settlement.kind == "on_chain":
@@ -147,7 +157,7 @@ class Treasury:
                 "the ledger's split does not sum to what was paid; report it with the run's folder",
             )
         self.licence_units = self.licence_units + credited
-        self.licences += fees
+        self._num_paid_licences = len(self.licences)
 
     def settle(self, statement: Statement, records: Sequence[ProvenanceRecord], stop_day: int) -> None:
         """Register an epoch's new works and send its statement on its way.
@@ -192,6 +202,7 @@ class Treasury:
                 [[getattr(fee, field.name) for field in fields(LicenceFee)] for fee in self.licences], dtype=np.int64
             ).reshape(-1, len(fields(LicenceFee))),
             "licence_units": self.licence_units.copy(),
+            "num_paid_licences": self._num_paid_licences,
             "observed_s": self.observed_s,
         }
 
@@ -202,4 +213,5 @@ class Treasury:
         self.labels = [(s, ConsentLabel(c, uses, NO_ONE)) for s, c, uses in state["labels"].tolist()]
         self.licences = [LicenceFee(*row) for row in state["licences"].tolist()]
         self.licence_units = np.array(state["licence_units"], dtype=np.int64)
+        self._num_paid_licences = int(state["num_paid_licences"])
         self.observed_s = int(state["observed_s"])

@@ -404,5 +404,6 @@ def test_a_ledger_that_splits_a_fee_into_another_sum_stops_the_run():
             return replace(split, payee_units=split.payee_units // 2)
 
     treasury = treasury_of(money(), ledger=Keeping(3, DAY_S, 7))
+    treasury.license([LicenceFee(0, 0, 0, 100)])
     with pytest.raises(LedgerError, match="credited as"):
-        treasury.license([LicenceFee(0, 0, 0, 100)], [(Stem(0, 10_000),)], GENESIS_S)
+        treasury.pay_licences([(Stem(0, 10_000),)], GENESIS_S)
