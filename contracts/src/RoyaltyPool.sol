@@ -249,6 +249,16 @@ contract RoyaltyPool is ERC165, IERC2981, ReentrancyGuardTransient {
         return _split(key, amount);
     }
 
+    /// @notice What several payees may withdraw.
+    /// @param payeeIds Salted hashes.
+    /// @return amounts In the same order.
+    function balancesOf(bytes32[] calldata payeeIds) external view returns (uint256[] memory amounts) {
+        amounts = new uint256[](payeeIds.length);
+        for (uint256 i = 0; i < payeeIds.length; ++i) {
+            amounts[i] = balanceOf[payeeIds[i]];
+        }
+    }
+
     /// @notice What a work owes its ancestors, in parts of 10^8.
     function ancestorsOf(bytes32 key) external view returns (Share[] memory) {
         return _ancestors[key];
@@ -372,15 +382,15 @@ contract RoyaltyPool is ERC165, IERC2981, ReentrancyGuardTransient {
 
     function _add(Share[] memory found, uint256 n, bytes32 key, uint256 weight) private view returns (uint256) {
         if (weight == 0) return n;
-        for (uint256 i = 0; i < n; ++i) {
-            if (found[i].key != key) continue;
-            if (everyPath) found[i].weight += weight;
-            else if (weight > found[i].weight) found[i].weight = weight;
-            return n;
+        uint256 i = _find(found, n, key);
+        if (i == n) {
+            if (n == MAX_ANCESTORS) revert TooManyAncestors(n + 1);
+            found[n] = Share(key, weight);
+            return n + 1;
         }
-        if (n == MAX_ANCESTORS) revert TooManyAncestors(n + 1);
-        found[n] = Share(key, weight);
-        return n + 1;
+        if (everyPath) found[i].weight += weight;
+        else if (weight > found[i].weight) found[i].weight = weight;
+        return n;
     }
 
     /// @dev Parts that sum to the amount; weights sum to the basis. What rounding down leaves goes, one each, to the
@@ -399,12 +409,42 @@ contract RoyaltyPool is ERC165, IERC2981, ReentrancyGuardTransient {
             left -= parts[i];
         }
         for (; left > 0; --left) {
-            uint256 best = 0;
-            for (uint256 i = 1; i < weights.length; ++i) {
-                if (remainders[i] > remainders[best]) best = i;
-            }
+            uint256 best = _largest(remainders);
             remainders[best] = 0;
             ++parts[best];
+        }
+    }
+
+    /// @dev First index of the largest value. Like `_find` it stands in the innermost loop of `open`, which by Solidity's own
+    /// checked indexing would not fit a transaction for the largest works.
+    function _largest(uint256[] memory values) private pure returns (uint256 index) {
+        assembly ("memory-safe") {
+            let start := add(values, 32)
+            let end := add(start, shl(5, mload(values)))
+            let most := 0
+            let where := start
+            for { let at := start } lt(at, end) { at := add(at, 32) } {
+                let value := mload(at)
+                if gt(value, most) {
+                    most := value
+                    where := at
+                }
+            }
+            index := shr(5, sub(where, start))
+        }
+    }
+
+    /// @dev Index of the share with a key among the first `n`, or `n`.
+    function _find(Share[] memory found, uint256 n, bytes32 key) private pure returns (uint256 index) {
+        assembly ("memory-safe") {
+            let start := add(found, 32)
+            let end := add(start, shl(5, n))
+            let at := start
+            // An array of structs holds pointers; a share's first word is its key.
+            for {} lt(at, end) { at := add(at, 32) } {
+                if eq(mload(mload(at)), key) { break }
+            }
+            index := shr(5, sub(at, start))
         }
     }
 }

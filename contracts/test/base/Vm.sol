@@ -18,6 +18,7 @@ interface Vm {
     function etch(address account, bytes calldata code) external;
     function store(address account, bytes32 slot, bytes32 value) external;
     function load(address account, bytes32 slot) external view returns (bytes32);
+    function cool(address account) external; // its storage is charged as if untouched so far
     function deployCode(string calldata artefact, bytes calldata constructorArgs) external returns (address);
     function label(address account, string calldata name) external;
     function snapshotState() external returns (uint256 id);
