@@ -197,7 +197,9 @@ def small_parts(
 
 def ledger_of(config: LedgerConfig, communities=COMMUNITIES):
     names = [c.name for c in communities] + list(creator_names(CREATORS, communities))
-    return make_ledger(config, names, EconomyConfig().genesis_s)
+    numbers = list(range(len(communities)))
+    of_creators = [c for c in numbers for _ in range(CREATORS.num_per_community)]
+    return make_ledger(config, names, EconomyConfig().genesis_s, payee_communities=numbers + of_creators)
 
 
 def small_economy(days: int = 20, replication: int = 1, epoch_days: int = 7, refresh_days: int = 1, **parts) -> Economy:

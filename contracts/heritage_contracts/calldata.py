@@ -1,18 +1,34 @@
 """Calldata of the contracts, written as bytes.
 
-A general ABI coder costs more than the chain's own work; these few shapes are plain words, and a test holds every
-selector and layout against the ABI.
+A general ABI coder costs more than the chain's own work; here an argument is either a word of 32 bytes or a `Tail`,
+whose words stand behind all heads and whose place the head names. A test holds every signature and layout against the
+ABI.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 from heritage_contracts.hashing import keccak256, selector, word
 
 POSTED_TOPIC = keccak256(b"Posted(uint256,bytes32,uint256,uint256,bytes32,bytes32)")
-CLAIMED_TOPIC = keccak256(b"Claimed(bytes32,address,uint256,uint256)")
+CLAIMED_TOPIC = keccak256(b"Claimed(bytes32,address,uint256)")
+CREDITED_TOPIC = keccak256(b"Credited(bytes32,bytes32,uint256)")
+WITHDRAWN_TOPIC = keccak256(b"Withdrawn(bytes32,address,uint256)")
+EXPIRED_TOPIC = keccak256(b"Expired(bytes32,address,uint256)")
+ESCAPED_TOPIC = keccak256(b"Escaped(bytes32,address,uint256)")
+
+
+class Tail(NamedTuple):
+    """An argument of dynamic length, encoded."""
+
+    body: bytes
+
+
+Argument = bytes | Tail
+"""A 32-byte word, or what stands behind the words."""
 
 
 @cache
@@ -20,68 +36,108 @@ def _selector(signature: str) -> bytes:
     return selector(signature)
 
 
+def encode(*arguments: Argument) -> bytes:
+    """Return arguments as the ABI lays out a tuple: heads in order, then tails in order."""
+    place = 32 * len(arguments)
+    heads: list[bytes] = []
+    tails: list[bytes] = []
+    for argument in arguments:
+        if isinstance(argument, Tail):
+            heads.append(word(place))
+            tails.append(argument.body)
+            place += len(argument.body)
+        else:
+            heads.append(argument)
+    return b"".join(heads + tails)
+
+
+def call(signature: str, *arguments: Argument) -> bytes:
+    """Return a call: selector and arguments."""
+    return _selector(signature) + encode(*arguments)
+
+
 def address_word(address: bytes) -> bytes:
     """Return a 20-byte address as a word."""
     return address.rjust(32, b"\0")
 
 
-def call(signature: str, *words: bytes) -> bytes:
-    """Return a call whose arguments are all static: selector and words."""
-    return _selector(signature) + b"".join(words)
+def blob(raw: bytes) -> Tail:
+    """Return ``bytes``: length and content, padded to words."""
+    return Tail(word(len(raw)) + raw.ljust(-(-len(raw) // 32) * 32, b"\0"))
 
 
-def _array(words: Sequence[bytes]) -> bytes:
-    return word(len(words)) + b"".join(words)
+def text(value: str) -> Tail:
+    """Return a ``string``."""
+    return blob(value.encode())
 
 
-def text(value: str) -> bytes:
-    """Return a dynamic string: its length and its bytes, padded to words."""
-    raw = value.encode()
-    return word(len(raw)) + raw.ljust(-(-len(raw) // 32) * 32, b"\0")
+def array(words: Sequence[bytes]) -> Tail:
+    """Return an array of words."""
+    return Tail(word(len(words)) + b"".join(words))
 
 
-def register_payees(payee_ids: Sequence[bytes], accounts: Sequence[bytes]) -> bytes:
-    """Return ``registerPayees(payeeIds, accounts)``."""
-    ids = _array(payee_ids)
-    head = word(64) + word(64 + len(ids))
-    return _selector("registerPayees(bytes32[],address[])") + head + ids + _array([address_word(a) for a in accounts])
+def array_of_tails(bodies: Sequence[bytes]) -> Tail:
+    """Return an array whose members are of dynamic length: ``bytes[]``, or structs with dynamic members."""
+    return Tail(word(len(bodies)) + encode(*(Tail(body) for body in bodies)))
+
+
+def blobs(raws: Sequence[bytes]) -> Tail:
+    """Return ``bytes[]``."""
+    return array_of_tails([blob(raw).body for raw in raws])
+
+
+def register_payees(payee_ids: Sequence[bytes], accounts: Sequence[bytes], communities: Sequence[int]) -> bytes:
+    """Return ``registerPayees(packed)``; communities as on the chain, 0 for none."""
+    rows = (i + a + c.to_bytes(4, "big") for i, a, c in zip(payee_ids, accounts, communities, strict=True))
+    return call("registerPayees(bytes)", blob(b"".join(rows)))
 
 
 def register_batch(previous_head: bytes, records: bytes) -> bytes:
     """Return ``registerBatch(previousHead, records)``."""
-    padded = records.ljust(-(-len(records) // 32) * 32, b"\0")
-    return _selector("registerBatch(bytes32,bytes)") + previous_head + word(64) + word(len(records)) + padded
+    return call("registerBatch(bytes32,bytes)", previous_head, blob(records))
 
 
 def claimed_of(payee_ids: Sequence[bytes]) -> bytes:
     """Return ``claimedOf(payeeIds)``."""
-    return _selector("claimedOf(bytes32[])") + word(32) + _array(payee_ids)
+    return call("claimedOf(bytes32[])", array(payee_ids))
+
+
+def balances_of(payee_ids: Sequence[bytes]) -> bytes:
+    """Return ``balancesOf(payeeIds)``."""
+    return call("balancesOf(bytes32[])", array(payee_ids))
 
 
 def claim(payee_id: bytes, cumulative: int, proof: Sequence[bytes]) -> bytes:
     """Return ``claim(payeeId, cumulative, proof)``."""
-    return _selector("claim(bytes32,uint256,bytes32[])") + _claim_body(payee_id, cumulative, proof)
+    return call("claim(bytes32,uint256,bytes32[])", payee_id, word(cumulative), array(proof))
 
 
 def claim_many(claims: Sequence[tuple[bytes, int, Sequence[bytes]]]) -> bytes:
     """Return ``claimMany(claims)`` for (payee id, cumulative amount, proof) each."""
-    bodies = [_claim_body(*one) for one in claims]
-    offsets: list[bytes] = []
-    position = 32 * len(bodies)
-    for body in bodies:
-        offsets.append(word(position))
-        position += len(body)
-    return (
-        _selector("claimMany((bytes32,uint256,bytes32[])[])")
-        + word(32)
-        + word(len(bodies))
-        + b"".join(offsets)
-        + b"".join(bodies)
+    bodies = [encode(payee_id, word(cumulative), array(proof)) for payee_id, cumulative, proof in claims]
+    return call("claimMany((bytes32,uint256,bytes32[])[])", array_of_tails(bodies))
+
+
+def claim_multi(
+    payee_ids: Sequence[bytes], cumulative: Sequence[int], proof: Sequence[bytes], flags: Sequence[bool]
+) -> bytes:
+    """Return ``claimMulti(payeeIds, cumulative, proof, flags)``."""
+    return call(
+        "claimMulti(bytes32[],uint256[],bytes32[],bool[])",
+        array(payee_ids),
+        array([word(c) for c in cumulative]),
+        array(proof),
+        array([word(flag) for flag in flags]),
     )
 
 
-def _claim_body(payee_id: bytes, cumulative: int, proof: Sequence[bytes]) -> bytes:
-    return payee_id + word(cumulative) + word(96) + _array(proof)
+def pay_recorded(payments: Sequence[tuple[int, int, int, bytes, Sequence[bytes]]]) -> bytes:
+    """Return ``payRecorded(payments)`` for (number, first number of its batch, amount, record, proof) each."""
+    bodies = [
+        encode(word(number), word(first), word(amount), blob(record), array(proof))
+        for number, first, amount, record, proof in payments
+    ]
+    return call("payRecorded((uint256,uint256,uint256,bytes,bytes32[])[])", array_of_tails(bodies))
 
 
 def words_of(data: bytes) -> list[int]:

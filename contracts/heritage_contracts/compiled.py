@@ -9,7 +9,7 @@ from typing import Any
 
 from heritage_contracts.hashing import selector
 
-CONTRACTS = ("SettlementToken", "ProvenanceRegistry", "EpochDistributor")
+CONTRACTS = ("SettlementToken", "PayeeRegistry", "ProvenanceRegistry", "EpochDistributor", "RoyaltyPool")
 MAX_CODE_BYTES = 24_576
 """Largest contract a chain takes (EIP-170)."""
 

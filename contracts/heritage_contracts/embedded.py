@@ -18,6 +18,7 @@ from web3 import Web3
 from web3.providers.eth_tester import EthereumTesterProvider
 
 from heritage_contracts.deployment import EMBEDDED_CHAIN_ID, ROLES, role_address
+from heritage_contracts.hashing import keccak256
 from heritage_contracts.schedule import BLOCK_GAS
 
 _FUNDS_WEI = 10**24
@@ -77,6 +78,10 @@ class EmbeddedProvider(EthereumTesterProvider):
         self._chain.set_header_timestamp(int(params[0]))
 
     def _mine(self, _: Any) -> str:
+        # py-evm carries a transaction out when it is given one, so they wait here until the block's second is known.
+        waiting, self._pending = self._pending, []
+        for raw in waiting:
+            self._backend.send_raw_transaction(raw)
         # prevrandao would otherwise come from the operating system; no contract here reads it.
         self._chain.mine_block(coinbase=b"\0" * 20, mix_hash=b"\0" * 32, blob_gas_used=0)
         block = self._chain.get_canonical_block_by_number(self._chain.get_canonical_head().block_number)
@@ -111,7 +116,9 @@ class EmbeddedProvider(EthereumTesterProvider):
         return "0x0"
 
     def _send_raw(self, params: Any) -> str:
-        return "0x" + self._backend.send_raw_transaction(bytes.fromhex(params[0].removeprefix("0x"))).hex()
+        raw = bytes.fromhex(params[0].removeprefix("0x"))
+        self._pending.append(raw)
+        return "0x" + keccak256(raw).hex()
 
     def _count(self, params: Any) -> str:
         state = self._chain.get_vm(self._chain.get_canonical_head()).state
@@ -143,11 +150,14 @@ class EmbeddedProvider(EthereumTesterProvider):
         ]
 
     def _call(self, params: Any) -> str:
-        """Answer a call after the last block and at its time; a revert carries its bytes, as Anvil answers."""
+        """Answer a call after the last block, at its time or at the one asked for; a revert carries its bytes."""
         call = params[0]
         sender = bytes.fromhex(call["from"].removeprefix("0x"))
+        head = self._chain.get_canonical_head()
+        if len(params) > 3 and "time" in params[3]:
+            head = head.copy(timestamp=int(params[3]["time"], 16))
         # The state object is made for this call and thrown away, so nothing has to be undone.
-        state = self._chain.get_vm(self._chain.get_canonical_head()).state
+        state = self._chain.get_vm(head).state
         unsigned = self._chain.create_unsigned_transaction(
             nonce=state.get_nonce(sender),
             gas_price=state.base_fee,

@@ -14,6 +14,7 @@ from heritage_contracts.merkle import root_of
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_load import resolve_cell
 from heritage_experiments.store import RunStore, Task
+from heritage_experiments.wiring import payee_communities_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,9 +61,9 @@ def verify_ledgers(store: RunStore, scenario: Scenario) -> LedgerCheck:
 
 def _faults(task: Task, books: pd.DataFrame, paid: pd.DataFrame, scenario: Scenario) -> list[str]:
     found: list[str] = []
-    num_payees = int(paid["payee_id"].max()) + 1 if len(paid) else 0
-    at = Deployment(scenario.ledger, num_payees, scenario.economy.genesis_s)
-    cumulative = [0] * num_payees
+    communities = payee_communities_of(scenario)
+    at = Deployment(scenario.ledger, len(communities), scenario.economy.genesis_s, payee_communities=communities)
+    cumulative = [0] * len(communities)
     own = "ledger" in scenario.own_parts
     for book in books.to_dict("records"):
         where = f"{task.cell}, replication {task.replication}, epoch {book['epoch']}"

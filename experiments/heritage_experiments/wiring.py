@@ -286,7 +286,13 @@ def _ledger(scenario: Scenario, replication: int, payees: Sequence[str]) -> Ledg
         return make_own("ledger", own, config, payees, scenario.economy.genesis_s)
     from heritage_contracts import make_ledger
 
-    return make_ledger(config, payees, scenario.economy.genesis_s)
+    return make_ledger(config, payees, scenario.economy.genesis_s, payee_communities=payee_communities_of(scenario))
+
+
+def payee_communities_of(scenario: Scenario) -> tuple[int, ...]:
+    """Return the community of each payee: the communities' funds first, then creators in the order of their ids."""
+    communities = range(len(scenario.communities))
+    return (*communities, *(c for c in communities for _ in range(scenario.creators.num_per_community)))
 
 
 def _executor(scenario: Scenario, keys: Keys, archive: WorkBatch, surroundings: Surroundings) -> Executor:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from heritage_sim.base import Calendar, InputError, Keys, LedgerError, Statement
 
 if TYPE_CHECKING:
-    from heritage_contracts.books import JournaledLedger
+    from heritage_contracts.journal import JournaledLedger
     from heritage_contracts.config import LedgerConfig
 
 DEFAULT_CLAIMS = 50

@@ -11,7 +11,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from heritage_sim.base import Ledger, LedgerError, State, Statement
+from heritage_sim.base import Ledger, LedgerError, State, Statement, sum_exactly
 from heritage_sim.money.books import EpochBooks, Int64, check_deposit, check_ledger
 from heritage_sim.money.config import MoneyChainConfig
 
@@ -40,6 +40,7 @@ class OnChainSettlement:
         self._config = config
         self._last_epoch = last_epoch
         self._outstanding: Int64 = np.zeros(num_payees, dtype=np.int64)
+        self._direct_units = 0
         self._ready: list[Statement] = []
         self._pending: list[tuple[int, int]] = []
         self._claims_s: list[int] = []
@@ -50,6 +51,11 @@ class OnChainSettlement:
         """Take in a statement that will be ready at ``line.ready_s``, not before those taken in earlier."""
         self._ready.append(statement)
         self.books.append(line)
+
+    def credit(self, payee_units: Int64) -> None:
+        """Take in what direct payments credited: it is withdrawable at once, and claimed with the rest."""
+        self._outstanding += payee_units
+        self._direct_units += sum_exactly(payee_units)
 
     def next_s(self) -> int | None:
         """Return when the next event falls due; None where nothing is to come."""
@@ -127,12 +133,13 @@ class OnChainSettlement:
         self._outstanding[:] = 0
         for epoch in self._unpaid:
             self.books[epoch].payee_paid_s[:] = paid.paid_s
-        self.books[self._unpaid[-1]].claim_gas = paid.gas
+        if self._unpaid:
+            self.books[self._unpaid[-1]].claim_gas = paid.gas
         self._unpaid = []
         self._check(f"claims at chain time {paid.paid_s}")
 
     def _check(self, where: str) -> None:
-        deposited = sum(line.deposited_units for line in self.books)
+        deposited = sum(line.deposited_units for line in self.books) + self._direct_units
         check_ledger(self.ledger, deposited, sum(self.books[e].deposited_units for e, _ in self._pending), where)
 
     def passed_over(self, line: EpochBooks) -> Int64:
@@ -143,6 +150,7 @@ class OnChainSettlement:
         """Return the queues; the books and the ledger are put down apart."""
         return {
             "outstanding": self._outstanding.copy(),
+            "direct_units": self._direct_units,
             "ready": [{field.name: getattr(s, field.name) for field in fields(Statement)} for s in self._ready],
             "pending": [list(item) for item in self._pending],
             "claims_s": list(self._claims_s),
@@ -154,6 +162,7 @@ class OnChainSettlement:
         """Take up what `snapshot` put down."""
         self.books = books
         self._outstanding = np.array(state["outstanding"], dtype=np.int64)
+        self._direct_units = int(state["direct_units"])
         self._ready = [Statement(**waiting) for waiting in state["ready"]]
         self._pending = [(int(epoch), int(at_s)) for epoch, at_s in state["pending"]]
         self._claims_s = [int(at_s) for at_s in state["claims_s"]]

@@ -156,6 +156,8 @@ class Treasury:
                 f"direct payments at chain time {at_s}",
                 "the ledger's split does not sum to what was paid; report it with the run's folder",
             )
+        if isinstance(self.settlement, OnChainSettlement):
+            self.settlement.credit(credited)
         self.licence_units = self.licence_units + credited
         self._num_paid_licences = len(self.licences)
 
