@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import ValidationError
 
 from heritage_contracts.config import LedgerConfig
@@ -243,10 +244,9 @@ def _plain(entry: Mapping[str, Any]) -> bytes:
 
 def _value(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        if value.dtype == np.uint8:
-            return [row.tobytes().hex() for row in value]
-        return value.tolist()
-    return value.item() if isinstance(value, np.generic) else value
+        rows: npt.NDArray[Any] = value
+        return [row.tobytes().hex() for row in rows] if rows.dtype.kind == "u" else rows.tolist()
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def _write(path: Path, raw: bytes) -> None:

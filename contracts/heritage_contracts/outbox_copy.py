@@ -1,8 +1,7 @@
-"""An outbox written out again: from memory to a file, or for another chain that is to carry out the same transactions.
+"""An outbox written out again: from memory to a file, or for another chain that is to do the same once more.
 
-Signed bytes bind sender, number, contract and chain id, not a block: a fresh chain with the same id and contracts' creator
-takes them as they are. A copy without receipts is therefore a ledger that is signed and not sent, and whoever opens it
-sends it.
+Signed bytes bind sender, number, contract and chain id, not a block: a fresh chain with the same id takes them as they
+are. A copy without receipts is therefore a ledger that is signed and not sent, and whoever opens it sends it.
 """
 
 from __future__ import annotations

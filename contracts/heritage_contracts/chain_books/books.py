@@ -304,16 +304,16 @@ class ChainBooks:
         self.funded_units += deposit
         self.epochs.append(
             Posted(
-                epoch,
-                event.fields[1],
-                total,
-                deposit,
-                event.fields[4],
-                event.fields[5],
-                event.at_s,
-                -1,
-                event.gas,
-                where,
+                epoch=epoch,
+                root=event.fields[1],
+                total_units=total,
+                deposit_units=deposit,
+                provenance_head=event.fields[4],
+                data_hash=event.fields[5],
+                posted_s=event.at_s,
+                final_s=-1,
+                gas=event.gas,
+                where=where,
             )
         )
 

@@ -98,7 +98,7 @@ def _receipts(
     answers: list[Any] = node.ask_many("eth_getTransactionReceipt", asked) if asked else []
     for sent, attempt, answer in zip(block.sent, attempts, answers, strict=True):
         where = recorded.where(sent.receipt_line)
-        if not isinstance(answer, dict) or answer.get("blockHash") is None:  # pyright: ignore[reportUnknownMemberType]
+        if isinstance(answer, Refusal) or not answer or answer.get("blockHash") is None:
             raise DifferenceError("receipt of a transaction", f"one in block {block.number}", "none", where)
         receipt: dict[str, Any] = answer
         mined = sent.mined

@@ -69,13 +69,11 @@ def _events(node: Rpc, logs: list[dict[str, Any]], seconds: dict[str, int]) -> I
     found = node.ask_many("eth_getTransactionByHash", [[h] for h in hashes])
     receipts = node.ask_many("eth_getTransactionReceipt", [[h] for h in hashes])
     for h, transaction, receipt in zip(hashes, found, receipts, strict=True):
-        if not isinstance(transaction, dict) or not isinstance(receipt, dict):
+        if not (transaction and receipt):
             raise LedgerError(
                 f"the node no longer has transaction {h}", node.name, "Ask a node that keeps its history."
             )
-        fields: dict[str, Any] = transaction
-        receipt_fields: dict[str, Any] = receipt
-        calls[h], gas[h] = bytes.fromhex(fields["input"][2:]), int(receipt_fields["gasUsed"], 16)
+        calls[h], gas[h] = bytes.fromhex(transaction["input"][2:]), int(receipt["gasUsed"], 16)
     fresh = [b for b in dict.fromkeys(log["blockNumber"] for log in logs) if b not in seconds]
     for number, block in zip(fresh, node.ask_many("eth_getBlockByNumber", [[b, False] for b in fresh]), strict=True):
         seconds[number] = int(block["timestamp"], 16)

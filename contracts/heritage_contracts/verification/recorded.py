@@ -1,13 +1,14 @@
 """An outbox read by somebody who does not trust it: what it says is on the chain, block by block, with line numbers.
 
-Every line must be written as the outbox writes it, and what stands beside signed bytes (nonce, fee, sender, hash of what
-is asked for) must follow from them.
+Every line must be written as the outbox writes it, and what stands beside signed bytes (nonce, fee, sender, hash of
+what is asked for) must follow from them.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -136,7 +137,7 @@ class Recorded:
         for asked in self.asked:
             self._enter(asked, found)
         ordered = list(found.values())
-        for before, block in zip(ordered, ordered[1:], strict=False):
+        for before, block in pairwise(ordered):
             if block.number <= before.number or block.at_s <= before.at_s:
                 raise DifferenceError(
                     "number and second of a block",

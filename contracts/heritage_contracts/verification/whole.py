@@ -1,14 +1,15 @@
 """A ledger checked from its published epoch data and its chain alone.
 
-The chain is one of three: the recorded transactions carried out again on a fresh chain (embedded, or an Anvil of our own),
-or a node that anybody keeps. From its events the books are folded (`ChainBooks`), every epoch's root and data hash is
-rebuilt from the published file, every payout held against its leaf and every direct payment split anew; then the contracts'
-code, settings and own books are asked for. The first thing that does not agree is raised as a `DifferenceError`.
+The chain is one of three: the recorded transactions carried out again on a fresh embedded chain, or on an Anvil of our
+own; or a node that anybody keeps. From its events the books are folded (`ChainBooks`), every epoch's root and data hash
+is rebuilt from the published file, every payout held against its leaf and every direct payment split anew; then the
+contracts' code, settings and own books are asked for. The first thing that does not agree is raised as a
+`DifferenceError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -189,7 +190,7 @@ def _check_pending(folder: LedgerFolder, books: ChainBooks) -> None:
 
 
 @contextmanager
-def _node(folder: LedgerFolder, anvil: bool, rpc_url: str) -> Iterator[Rpc]:
+def _node(folder: LedgerFolder, anvil: bool, rpc_url: str) -> Generator[Rpc]:
     if rpc_url:
         yield http_rpc(rpc_url)
         return
