@@ -179,7 +179,8 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
         State memory s = state;
         if (s.isWoundUp) revert IsWoundUp();
         uint256 received = _pull(amount, s.numFinal);
-        books.funded = (books.funded + received).toUint128();
+        uint256 funded = books.funded;
+        books.funded = (funded + received).toUint128();
         emit Funded(msg.sender, received);
     }
 
@@ -350,10 +351,10 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
             uint256 over = uint256(_roots[s.numFinal % RING].postedAt) + challengeWindow;
             if (block.timestamp >= over) revert NotSilent(over);
         }
-        uint256 total = _totalOf(s.numFinal);
-        escapePot = (books.funded - total).toUint128();
+        uint256 pot = books.funded - _totalOf(s.numFinal);
+        escapePot = pot.toUint128();
         state = State(s.numFinal, s.numFinal, s.lastFinalAt, true);
-        emit WoundUp(s.numFinal, escapePot);
+        emit WoundUp(s.numFinal, pot);
     }
 
     /// @notice Pay a payee the share of the pot that the final root gives: pot x cumulative / total, rounded down.
