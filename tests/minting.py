@@ -28,8 +28,8 @@ def mint_call(i, gas=100_000):
     return Call("treasury", TOKEN, data, gas, f"mint|{i}")
 
 
-def deploy(chain):
-    chain.block([deploy_call()], GENESIS_S + 1)
+def deploy(chain, at_s=GENESIS_S + 1):
+    chain.block([deploy_call()], at_s)
 
 
 def mint(chain, first, count, at_s=0):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from heritage_contracts.compiled import error_names
-from heritage_contracts.delivery import Block, Delivery, Submissions, block_of
+from heritage_contracts.delivery import Block, Delivery, ReorganisedError, Submissions, block_of
 from heritage_contracts.hashing import keccak256
 from heritage_contracts.outbox import Outbox
 from heritage_contracts.pace import OurBlocks, Pace
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Chain", "Mined", "Submissions", "role_signer"]
 
-RECOVERIES = 6
-"""How often a silent node is waited for or started again before giving up."""
+SILENCES = 6
+"""How often in a row a silent node is waited for or started again before giving up."""
+REORGANISATIONS = 100
+"""How many reorganisations may come while one intent is brought onto the chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,48 +175,40 @@ class Chain:
         LedgerError
             If nobody answers, another chain answers, or a transaction is not taken.
         """
-        attempt = 0
+        silent = moved = 0
         while True:
-            num_open = len(self.outbox.open_parcels())
+            delivered = self._delivery.num_delivered
             try:
-                if self._settled():
-                    return
-                attempt += 1
-                if attempt == RECOVERIES:
-                    raise LedgerError("the chain is reorganised faster than it can be written to", self.rpc.name)
+                self._deliver_open()
+                return
+            except ReorganisedError:
+                self._head = None
+                moved += 1
+                if moved == REORGANISATIONS:
+                    raise
             except UnreachableError:
                 self.submissions.count_failure("unreachable")
                 self._head = None
                 # Whoever got further starts to count anew.
-                attempt = 0 if len(self.outbox.open_parcels()) < num_open else attempt + 1
-                if self._revive is None or attempt == RECOVERIES:
+                silent = 0 if self._delivery.num_delivered > delivered else silent + 1
+                if self._revive is None or silent == SILENCES:
                     raise
-                self._revive(attempt)
+                self._revive(silent)
             except LedgerError:
                 # What was given up has freed its nonces.
                 self._nonces = {}
                 raise
 
-    def _settled(self) -> bool:
-        """Deliver what is open; return whether the chain stayed the same chain meanwhile."""
+    def _deliver_open(self) -> None:
         recovering = self._head is None or self._latest().hash != self._head.hash
-        if recovering:
-            self._find_common()
+        head = self._find_common() if recovering or self._head is None else self._head
         for parcel in self.outbox.open_parcels():
-            block = self._delivery.deliver(parcel, self.last_s, recovering)
-            if not self._follows(block):
-                self._head = None
-                return False
-            self._head, self.last_s = block, block.at_s
-        return True
-
-    def _follows(self, block: Block) -> bool:
-        """Return whether a block stands on the last one we knew: a reorganisation may have taken earlier ones along."""
-        before = self._head
-        if before is None or block.number == before.number + 1:
-            return before is not None and block.parent == before.hash
-        known: Any = self.rpc.ask("eth_getBlockByNumber", hex(before.number), False)
-        return known is not None and block_of(known).hash == before.hash
+            block = self._delivery.deliver(parcel, head, recovering)
+            # A reorganisation may have taken earlier blocks along; where ours stands right on the last, it did not.
+            if block.parent != head.hash and block.hash != head.hash:
+                self._delivery.check_stands(head)
+            head = self._head = block
+            self.last_s = block.at_s
 
     def mined(self, intent: str) -> Mined | None:
         """Return the receipt of an intent as it is known now: a reorganisation may have moved it. None if open."""
@@ -348,20 +342,21 @@ class Chain:
 
     # ---- settling -----------------------------------------------------------------------------------------------
 
-    def _find_common(self) -> None:
-        """Check that the chain is ours, and reopen every parcel after the last block on which both agree."""
+    def _find_common(self) -> Block:
+        """Check that the chain is ours, reopen what comes after the last block both agree on; return the head."""
         self.chain_id = int(self.rpc.ask("eth_chainId"), 16)
         first: Any = self.rpc.ask("eth_getBlockByNumber", "0x0", False)
         self.outbox.bind(self.chain_id, bytes.fromhex(first["hash"][2:]))
-        self._head = self._latest()
-        self.last_s, number = self._head.at_s, self._head.number
+        head = self._head = self._latest()
+        self.last_s = head.at_s
         closed = [p for p in self.outbox.parcels if not p.is_open]
         # Blocks are a chain: where one agrees, all before it do, so the first that does not is found by bisection.
-        common = bisect_left(closed, True, key=lambda p: not self._stands(p, number))
+        common = bisect_left(closed, True, key=lambda p: not self._stands(p, head.number))
         for parcel in closed[common:]:
             self.submissions.count_lost(len(parcel.transactions))
             self.outbox.reopen(parcel)
         self._nonces = {}
+        return head
 
     def _stands(self, parcel: Parcel, head: int) -> bool:
         if parcel.block > head:

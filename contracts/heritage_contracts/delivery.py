@@ -66,6 +66,10 @@ class Submissions:
         self.resolved -= times
 
 
+class ReorganisedError(LedgerError):
+    """A block that held something of ours is no longer on the chain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A block's header, as far as it matters here.
@@ -132,16 +136,17 @@ class Delivery:
         self._sign_again = sign_again
         self._sent: set[bytes] = set()
         self._last: Block | None = None
+        self.num_delivered = 0
 
-    def deliver(self, parcel: Parcel, last_s: int, recovering: bool) -> Block:
+    def deliver(self, parcel: Parcel, base: Block, recovering: bool) -> Block:
         """Return the last block, once every transaction of a parcel has a receipt that the outbox holds.
 
         Parameters
         ----------
         parcel : Parcel
             Open.
-        last_s : int
-            Timestamp of the last block.
+        base : Block
+            The last block, with everything before the parcel.
         recovering : bool
             Whether a crash, a silence or a reorganisation came in between, so that it may be in a block already.
 
@@ -155,15 +160,22 @@ class Delivery:
             If the node will not take one of them, or no block does.
         UnreachableError
             If the node falls silent.
+        ReorganisedError
+            If ``base`` is no longer on the chain, so that what came before has to be sent first.
         """
         self._sent.clear()
+        last_s = base.at_s
         if recovering:
             self._look_up(_missing(parcel))
-        idle = 0
+        idle = rounds = 0
         while True:
+            if rounds > 1:
+                # Blocks were made between the receipts: one that came early may be gone again.
+                self._look_up_again(parcel)
             missing = _missing(parcel)
-            if not missing and (parcel.transactions or idle):
+            if not missing and (parcel.transactions or rounds):
                 return self._confirm(parcel)
+            rounds += 1
             missing = self._pace.sendable(missing)
             step = self._pace.step(idle)
             if step == "stop":
@@ -183,6 +195,13 @@ class Delivery:
             idle = 0 if found else idle + 1
             if _missing(parcel):
                 last_s = self._block("latest").at_s
+                self.check_stands(base)
+
+    def check_stands(self, block: Block) -> None:
+        """Raise a ReorganisedError if a block that was the last one is no longer on the chain."""
+        known: Any = self._rpc.ask("eth_getBlockByNumber", hex(block.number), False)
+        if known is None or block_of(known).hash != block.hash:
+            raise ReorganisedError(f"block {block.number} is no longer on the chain", self._rpc.name)
 
     # ---- sending ------------------------------------------------------------------------------------------------
 
@@ -275,6 +294,12 @@ class Delivery:
             self._last = max(blocks.values(), key=lambda block: block.number)
         return found
 
+    def _look_up_again(self, parcel: Parcel) -> None:
+        """Ask for the receipts of all of a parcel's transactions, also of those that had one."""
+        for transaction in parcel.transactions:
+            transaction.mined = None
+        self._look_up(_missing(parcel))
+
     def _confirm(self, parcel: Parcel) -> Block:
         """Wait for the confirmations, look again, put the receipts down and return the last block."""
         mined = [t.mined for t in parcel.transactions if t.mined]
@@ -293,9 +318,10 @@ class Delivery:
                 # It was reorganised away while we waited; everything is looked up anew.
                 for transaction in parcel.transactions:
                     transaction.mined = None
-                raise UnreachableError("a block was reorganised away before it was confirmed", self._rpc.name)
+                raise ReorganisedError(f"block {number} was reorganised away before it was confirmed", self._rpc.name)
         self._outbox.mined(parcel, number, hash_, at_s)
         self._counts.resolved += len(mined)
+        self.num_delivered += 1
         return head
 
     def _block(self, which: str) -> Block:

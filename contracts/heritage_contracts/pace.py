@@ -134,8 +134,19 @@ class OthersBlocks:
         return Fee(min(2 * base + tip, self.cap_wei), min(tip, self.cap_wei))
 
     def ready(self, at_s: int) -> None:
-        """Wait until the chain's clock has reached ``at_s``."""
-        while int(self._rpc.ask("eth_getBlockByNumber", "latest", False)["timestamp"], 16) < at_s:
+        """Wait until the chain's clock has reached ``at_s``; a clock that stands still for too long is an error."""
+        seen_s, idle = -1, 0
+        while True:
+            now_s = int(self._rpc.ask("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+            if now_s >= at_s:
+                return
+            seen_s, idle = (seen_s, idle + 1) if now_s == seen_s else (now_s, 0)
+            if idle > self._rounds:
+                raise LedgerError(
+                    f"the chain's clock stands still at {now_s}, before {at_s}",
+                    self._rpc.name,
+                    "A chain that makes blocks only for transactions has no clock to wait for; let it make them.",
+                )
             time.sleep(self._poll_s)
 
     def sendable(self, missing: Sequence[Transaction]) -> list[Transaction]:

