@@ -53,6 +53,7 @@ class Outbox:
     _by_intent: dict[str, Transaction] = field(default_factory=dict[str, Transaction])
     _next: dict[str, int] = field(default_factory=dict[str, int])
     _open: set[int] = field(default_factory=set[int])
+    _emitting: dict[tuple[bytes, bytes], set[int]] = field(default_factory=dict[tuple[bytes, bytes], set[int]])
 
     def bind(self, chain_id: int, genesis: bytes) -> None:
         """Belong to a chain.
@@ -138,7 +139,7 @@ class Outbox:
             }
         )
         parcel.block, parcel.block_hash, parcel.block_s = block, block_hash, block_s
-        self._open.discard(parcel.number)
+        self._close(parcel)
 
     def reopen(self, parcel: Parcel) -> None:
         """Take a parcel's receipts back: the chain no longer has its block. A later line replaces them."""
@@ -157,19 +158,14 @@ class Outbox:
 
     def next_nonce(self, role: str) -> int | None:
         """Return one more than the highest nonce a role has signed, None if it has signed nothing."""
-        nonces = (
-            t.attempts[-1].nonce
-            for p in reversed(self.parcels)
-            for t in p.transactions
-            if t.role == role and not t.given_up
-        )
-        return max(nonces, default=-1) + 1 or None
+        return self._next.get(role)
 
     def logs(self, contract: bytes, topics: Sequence[bytes]) -> Iterator[tuple[Mined, int]]:
         """Return a contract's events with these first topics among our own transactions, oldest first."""
         wanted = tuple(topics)
-        for parcel in self.parcels:
-            for transaction in parcel.transactions:
+        numbers = self._emitting.get((contract, wanted[0]), ()) if wanted else range(len(self.parcels))
+        for number in sorted(numbers):
+            for transaction in self.parcels[number].transactions:
                 one = transaction.mined
                 if one is None:
                     continue
@@ -192,6 +188,14 @@ class Outbox:
             self._count(transaction)
             if transaction.intent:
                 self._by_intent[transaction.intent] = transaction
+
+    def _close(self, parcel: Parcel) -> None:
+        """Note that a parcel has its receipts, and which events are among them."""
+        self._open.discard(parcel.number)
+        for transaction in parcel.transactions:
+            if transaction.mined is not None:
+                for address, (topics, _) in zip(transaction.mined.emitters, transaction.mined.logs, strict=True):
+                    self._emitting.setdefault((address, topics[0] if topics else b""), set()).add(parcel.number)
 
     def _count(self, transaction: Transaction) -> None:
         following = transaction.attempts[-1].nonce + 1
@@ -311,9 +315,9 @@ class FileOutbox(Outbox):
             parcel = self.parcels[int(state["parcel"])]
             parcel.block, parcel.block_hash = int(state["block"]), bytes.fromhex(state["block_hash"])
             parcel.block_s = int(state["block_s"])
-            self._open.discard(parcel.number)
             for transaction, receipt in zip(parcel.transactions, state["receipts"], strict=True):
                 transaction.mined = receipt and mined_from_state(receipt)
+            self._close(parcel)
         else:
             raise KeyError(kind)
 
