@@ -394,7 +394,11 @@ def test_every_published_derivative_pays_its_source_and_the_fee_is_no_part_of_th
     free = lived(days=20, money_chain=money(kind), licence_fee_units=0).results()
     for name in ("payouts", "epochs", "daily"):
         for column, values in results.tables[name].items():
-            np.testing.assert_array_equal(values, free.tables[name][column], err_msg=f"{name}.{column}")
+            # Paying takes blocks of its own, a second each, before the posting that falls into the same second.
+            if column.endswith("_s"):
+                np.testing.assert_allclose(values, free.tables[name][column], rtol=0, atol=2, err_msg=column)
+            else:
+                np.testing.assert_array_equal(values, free.tables[name][column], err_msg=f"{name}.{column}")
 
 
 def test_a_ledger_that_splits_a_fee_into_another_sum_stops_the_run():
