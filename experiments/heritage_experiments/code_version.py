@@ -21,11 +21,18 @@ PACKAGES = (
     "heritage_experiments",
 )
 SHOWN_ONLY = (
+    "heritage_contracts/chain_books/",
+    "heritage_contracts/claiming.py",
+    "heritage_contracts/export/",
+    "heritage_contracts/live.py",
+    "heritage_contracts/verification/",
     "heritage_experiments/bench/",
     "heritage_experiments/cli/",
     "heritage_experiments/display.py",
     "heritage_experiments/doctor.py",
     "heritage_experiments/ledger_check.py",
+    "heritage_experiments/ledger_exports.py",
+    "heritage_experiments/ledger_on_chain.py",
     "heritage_experiments/report/",
     "heritage_experiments/royalty_files/",
     "heritage_experiments/statistics/",

@@ -1,23 +1,32 @@
-"""An independent look at a run's books: sums and Merkle roots computed anew from the stored tables.
+"""An independent look at a run's books: from its tables alone, and, where it had a chain, from that chain made again.
 
-Nothing that the run computed is believed: cumulative amounts come from the payouts table, leaves and roots are hashed
-again, and every balance is added up in Python integers.
+Nothing that the run computed is believed. Of every replication cumulative amounts come from the payouts table, leaves
+and roots are hashed again, and every balance is added up in Python integers. Of a replication on a chain the signed
+transactions are carried out once more, and tables and published epochs are held against what the contracts then say.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from heritage_contracts.chain_books import DifferenceError
 from heritage_contracts.deployment import Deployment
 from heritage_contracts.merkle import root_of
+from heritage_experiments.ledger_folders import ledger_path
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_load import resolve_cell
 from heritage_experiments.store import RunStore, Task
 from heritage_experiments.wiring import payee_communities_of
+from heritage_sim.base import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +37,127 @@ class LedgerCheck:
     ----------
     num_replications, num_epochs : int
         How much was looked at.
+    num_on_chain : int
+        Replications whose chain was made again; the others have no chain, and their tables were looked at.
+    num_transactions : int
+        Transactions on those chains.
+    num_derived, num_permitted : int
+        On those chains: works that derive from others, and how many of them all their sources' communities permitted
+        when they were made.
     pool_units, claimed_units, unclaimed_units : int
         Sums over all of it.
     faults : tuple of str
         What does not hold, in words; empty where all does.
+    first_difference : dict or None
+        The first of them that names two values: ``what``, ``expected``, ``found``, ``where``.
     """
 
     num_replications: int
     num_epochs: int
+    num_on_chain: int
+    num_transactions: int
+    num_derived: int
+    num_permitted: int
     pool_units: int
     claimed_units: int
     unclaimed_units: int
     faults: tuple[str, ...]
+    first_difference: dict[str, str] | None = None
 
 
-def verify_ledgers(store: RunStore, scenario: Scenario) -> LedgerCheck:
-    """Return what holds of the books of every finished replication."""
+def verify_ledgers(
+    store: RunStore, scenario: Scenario, *, anvil: bool = False, progress: Progress | None = None
+) -> LedgerCheck:
+    """Return what holds of the books of every finished replication.
+
+    Parameters
+    ----------
+    store : RunStore
+        The run.
+    scenario : Scenario
+        Its scenario.
+    anvil : bool
+        Make chains again on an Anvil instead of the embedded EVM.
+    progress : callable, optional
+        Told how far it is.
+
+    Returns
+    -------
+    LedgerCheck
+        It stops at the first difference between a chain and what is said of it.
+    """
     faults: list[str] = []
-    epochs = pool = claimed = unclaimed = 0
+    sums = dict.fromkeys(("epochs", "pool", "claimed", "unclaimed", "on_chain", "sent", "derived", "permitted"), 0)
     done = [t for t in store.plan() if store.is_done(t)]
     resolved = {c.name: resolve_cell(scenario, c) for c in scenario.cells_to_run}
+    first: dict[str, str] | None = None
     for task in done:
         books = store.read_part("epochs", task).sort_values("epoch")
         payouts = store.read_part("payouts", task)
         faults += _faults(task, books, payouts.loc[~payouts["shadow"]], resolved[task.cell])
-        epochs += len(books)
-        pool += sum(int(x) for x in books["pool_units"])
-        claimed += sum(int(x) for x in books["claimed_units"])
-        unclaimed += sum(int(x) for x in books["unclaimed_units"])
-    return LedgerCheck(len(done), epochs, pool, claimed, unclaimed, tuple(faults))
+        sums["epochs"] += len(books)
+        sums["pool"] += sum(int(x) for x in books["pool_units"])
+        sums["claimed"] += sum(int(x) for x in books["claimed_units"])
+        sums["unclaimed"] += sum(int(x) for x in books["unclaimed_units"])
+    for task in done:
+        if first is not None or not _is_on_chain(store, task, resolved[task.cell]):
+            continue
+        told = partial(progress, task.stem) if progress else None
+        try:
+            found = _verify_chain(store, task, resolved[task.cell], anvil, told)
+        except DifferenceError as error:
+            first = {"what": error.compared, "expected": error.expected, "found": error.found, "where": error.where}
+            faults.append(f"{task.cell}, replication {task.replication}: {error.what}; {error.where}")
+            continue
+        except InputError as error:
+            first = {"what": error.what, "expected": "", "found": "", "where": error.where}
+            faults.append(f"{task.cell}, replication {task.replication}: {error.what}; {error.where}")
+            continue
+        sums["on_chain"] += 1
+        for name, value in zip(("sent", "derived", "permitted"), found, strict=True):
+            sums[name] += value
+    return LedgerCheck(
+        num_replications=len(done),
+        num_epochs=sums["epochs"],
+        num_on_chain=sums["on_chain"],
+        num_transactions=sums["sent"],
+        num_derived=sums["derived"],
+        num_permitted=sums["permitted"],
+        pool_units=sums["pool"],
+        claimed_units=sums["claimed"],
+        unclaimed_units=sums["unclaimed"],
+        faults=tuple(faults),
+        first_difference=first,
+    )
+
+
+def _is_on_chain(store: RunStore, task: Task, scenario: Scenario) -> bool:
+    """Return whether a replication's ledger had a chain; a folder that should be there and is not is then missed."""
+    config = scenario.ledger.of_replication(task.replication)
+    own = "ledger" in scenario.own_parts
+    return ledger_path(store, task).exists() or (config.kind != "reference" and not own)
+
+
+def _verify_chain(
+    store: RunStore, task: Task, scenario: Scenario, anvil: bool, progress: Callable[[int, int], None] | None
+) -> tuple[int, int, int]:
+    """Make a replication's chain again; return its transactions, derived works, and those that were permitted."""
+    from heritage_contracts.folder import open_folder
+    from heritage_contracts.verification import verify_folder
+    from heritage_experiments.ledger_on_chain import compare_with_run, derivations_permitted
+
+    def told(_: str, at: int, of: int) -> None:
+        if progress is not None:
+            progress(at, of)
+
+    folder = open_folder(ledger_path(store, task))
+    verified = verify_folder(folder, anvil=anvil, progress=told)
+    compare_with_run(store, task, scenario, folder, verified.books)
+    works = store.read_part("works", task)
+    calendar = scenario.economy.calendar
+    days = zip(works["work_id"].tolist(), works["day"].tolist(), strict=True)
+    used_s = {work: calendar.middle_of(day) for work, day in days}
+    return verified.num_transactions, *derivations_permitted(verified.books, used_s)
 
 
 def _faults(task: Task, books: pd.DataFrame, paid: pd.DataFrame, scenario: Scenario) -> list[str]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from heritage_experiments.collecting import tables_of
+from heritage_experiments.ledger_folders import leave_ledger, ledger_path
 from heritage_experiments.runlog import RunLog
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_load import resolve_cell
@@ -78,6 +79,8 @@ class ReplicationWork:
             results = economy.results()
         finally:
             economy.close()
+        # Before the tables, whose last part says that the replication is done.
+        leave_ledger(economy.treasury.ledger, ledger_path(self.store, task))
         self.store.write_once("payees", results.tables["payees"])
         self.store.write_parts(task, tables_of(results, task, cell.arm, economy.parts.rule.name))
         finished = Finished(
