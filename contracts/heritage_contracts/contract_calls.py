@@ -190,11 +190,22 @@ class ContractCalls:
         """Return the call by which the guardian drops a pending epoch."""
         return Call("guardian", self.at.distributor, call("dispute(uint256)", word(epoch)), CALL_GAS)
 
-    def claim(self, payee: int, epoch: Epoch | None, function: str = "claim") -> Call:
-        """Return the call that claims, gives notice or claims the escape share for one payee under an epoch."""
+    def claim(self, payee: int, epoch: Epoch | None) -> Call:
+        """Return the call that claims for one payee under an epoch."""
+        return self._proven("claim(bytes32,uint256,bytes32[])", payee, epoch)
+
+    def give_notice(self, payee: int, epoch: Epoch | None) -> Call:
+        """Return the call that gives notice of a payee's unclaimed money under an epoch."""
+        return self._proven("giveNotice(bytes32,uint256,bytes32[])", payee, epoch)
+
+    def claim_escape(self, payee: int, epoch: Epoch | None) -> Call:
+        """Return the call that claims a payee's share of a winding up under an epoch."""
+        return self._proven("claimEscape(bytes32,uint256,bytes32[])", payee, epoch)
+
+    def _proven(self, signature: str, payee: int, epoch: Epoch | None) -> Call:
+        """Return a call about what an epoch says of a payee; where there is none, the contract says so."""
         units = word(int(epoch.cumulative[payee]) if epoch else 0)
-        proof = array(epoch.proof(payee) if epoch else [])
-        data = call(f"{function}(bytes32,uint256,bytes32[])", self.at.payee_ids[payee], units, proof)
+        data = call(signature, self.at.payee_ids[payee], units, array(epoch.proof(payee) if epoch else []))
         return Call("relayer", self.at.distributor, data, CALL_GAS)
 
     def claim_multi(self, payees: Sequence[int], epoch: Epoch, gas: int) -> Call:

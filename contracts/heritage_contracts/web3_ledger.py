@@ -241,7 +241,7 @@ class Web3Ledger(JournaledLedger):
         return self._epochs[self._num_final - 1] if self._num_final else None
 
     def _give_notice(self, payee: int, at_s: int) -> Done:
-        return self._one(self.calls.claim(payee, self._last_final(), "giveNotice"), at_s)
+        return self._one(self.calls.give_notice(payee, self._last_final()), at_s)
 
     def _expire(self, payee: int, at_s: int) -> Done:
         return self._one(self.calls.expire(payee), at_s)
@@ -250,7 +250,7 @@ class Web3Ledger(JournaledLedger):
         return self._one(self.calls.wind_up(), at_s)
 
     def _claim_escape(self, payee: int, at_s: int) -> Done:
-        return self._one(self.calls.claim(payee, self._last_final(), "claimEscape"), at_s)
+        return self._one(self.calls.claim_escape(payee, self._last_final()), at_s)
 
     # ---- payees -------------------------------------------------------------------------------------------------
 

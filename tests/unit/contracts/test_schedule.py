@@ -5,32 +5,50 @@ from hypothesis import strategies as st
 
 from heritage_contracts.schedule import (
     BLOCK_GAS,
+    FIXED_GAS,
     RECORD_BYTE_GAS,
     TRANSACTION_GAS,
-    claim_blocks,
+    blocks,
     claim_gas,
     next_block_s,
     record_batches,
+    singles,
+    transactions,
 )
 
-
-@given(st.integers(0, 3000), st.integers(1, 20_000))
-def test_claims_are_all_paid_within_the_gas_limits(num_claims, num_payees):
-    bound = claim_gas(num_payees)
-    blocks = claim_blocks(num_claims, num_payees)
-    assert [i for block in blocks for items in block for i in items] == list(range(num_claims))
-    for block in blocks:
-        asked = [bound.of(len(items)) for items in block]
-        assert max(asked) <= TRANSACTION_GAS
-        assert sum(asked) <= BLOCK_GAS
+costs = st.lists(st.integers(20_000, 5_000_000), max_size=300)
 
 
-@given(st.lists(st.integers(36, 100), max_size=8000))
+@given(st.lists(st.booleans(), max_size=2000), st.integers(1, 1_000_000))
+def test_claims_are_all_paid_within_the_gas_limits(firsts, num_payees):
+    bounds = [claim_gas(num_payees, is_first) for is_first in firsts]
+    planned = blocks(transactions(bounds))
+    assert [i for block in planned for part in block for i in part.items] == list(range(len(firsts)))
+    for block in planned:
+        assert all(part.gas == FIXED_GAS + sum(bounds[i] for i in part.items) <= TRANSACTION_GAS for part in block)
+        assert sum(part.gas for part in block) <= BLOCK_GAS
+
+
+@given(costs)
+def test_no_transaction_could_take_in_the_next_ones_first_item(bounds):
+    parts = transactions(bounds)
+    for part, following in zip(parts, parts[1:], strict=False):
+        assert part.gas + bounds[following.items.start] > TRANSACTION_GAS
+
+
+@given(costs)
+def test_single_calls_keep_their_order_and_their_gas(bounds):
+    planned = blocks(singles(bounds))
+    assert [(i, part.gas) for block in planned for part in block for i in part.items] == list(enumerate(bounds))
+
+
+@given(st.lists(st.integers(75, 1_131), max_size=3000))
 def test_records_are_all_written_within_the_transaction_cap(sizes):
     batches = record_batches(sizes)
-    assert [i for batch in batches for i in batch] == list(range(len(sizes)))
-    assert all(len(batch) for batch in batches)
-    assert all(RECORD_BYTE_GAS.of(sum(sizes[i] for i in batch)) <= TRANSACTION_GAS for batch in batches)
+    assert [i for batch in batches for i in batch.items] == list(range(len(sizes)))
+    for batch in batches:
+        wanted = FIXED_GAS + RECORD_BYTE_GAS * sum(sizes[i] for i in batch.items)
+        assert 0 < wanted == batch.gas <= TRANSACTION_GAS
 
 
 def test_a_block_is_later_than_the_one_before():
