@@ -20,7 +20,7 @@ class _Lines(Outbox):
         super().__init__()
         self.written: list[bytes] = []
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, line: dict[str, Any], sync: bool = True) -> None:
         self.written.append(json.dumps(line, separators=(",", ":")).encode() + b"\n")
 
 
