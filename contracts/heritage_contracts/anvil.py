@@ -27,7 +27,7 @@ from types import TracebackType
 import psutil
 
 from heritage_contracts.anvil_binary import find_anvil
-from heritage_contracts.rpc import Provider, Rpc, UnreachableError, http_provider
+from heritage_contracts.rpc import LoopbackProvider, Provider, Rpc, UnreachableError
 from heritage_sim.base import LedgerError
 
 ANVIL_CHAIN_ID = 31_337
@@ -147,6 +147,12 @@ class ManagedAnvil:
         self._end()
         self.rpc.use(self._start())
 
+    def kill(self) -> None:
+        """Kill the node without warning, as a fault would; `revive` starts it again."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
     def stop(self) -> None:
         """Stop the node and take its files away; stopping twice is stopping once."""
         atexit.unregister(self.stop)
@@ -174,7 +180,7 @@ class ManagedAnvil:
         self._watcher = _watch(self._process.pid)
         self.num_starts += 1
         self.port = self._listening_port()
-        provider = http_provider(self.url, self._timeout_s)
+        provider = LoopbackProvider(self.port, self._timeout_s)
         self._check(Rpc(provider, "the managed Anvil"))
         return self._wrap(provider) if self._wrap else provider
 

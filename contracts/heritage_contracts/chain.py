@@ -22,6 +22,7 @@ from heritage_contracts.hashing import keccak256
 from heritage_contracts.outbox import Outbox
 from heritage_contracts.pace import OurBlocks, Pace
 from heritage_contracts.parcels import Attempt, Mined, Parcel, Transaction
+from heritage_contracts.refusals import RefusalError
 from heritage_contracts.rpc import RefusedError, Rpc, UnreachableError
 from heritage_contracts.schedule import next_block_s
 from heritage_contracts.signing import Fee, Signer, fields_of
@@ -217,7 +218,7 @@ class Chain:
 
     # ---- reading ------------------------------------------------------------------------------------------------
 
-    def read(self, to: bytes, data: bytes, role: str = "relayer") -> bytes:
+    def read(self, to: bytes, data: bytes, role: str = "relayer", at_s: int | None = None) -> bytes:
         """Return what a call answers on the state after the last block, without writing.
 
         Parameters
@@ -228,6 +229,8 @@ class Chain:
             Calldata.
         role : str
             Who asks.
+        at_s : int, optional
+            Second at which it is asked; the last block's without it.
 
         Returns
         -------
@@ -235,15 +238,17 @@ class Chain:
 
         Raises
         ------
-        LedgerError
+        RefusalError
             If the contract refuses, with the name of its error.
         """
         request = {"to": "0x" + to.hex(), "from": "0x" + self._signer(role).address.hex(), "data": "0x" + data.hex()}
+        # State and block overrides, as the execution API has them.
+        overrides: list[Any] = [] if at_s is None else [{}, {"time": hex(at_s)}]
         try:
-            return bytes.fromhex(self._steadily("eth_call", request, "latest").removeprefix("0x"))
+            return bytes.fromhex(self._steadily("eth_call", request, "latest", *overrides).removeprefix("0x"))
         except RefusedError as error:
             name = _error_name(error.refusal.data) if error.refusal.data else error.refusal.message
-            raise LedgerError(f"the contract refused: {name}", "EVM") from None
+            raise RefusalError(name, "EVM") from None
 
     def head_hash(self) -> bytes:
         """Return the hash of the last block, which commits to the whole chain."""

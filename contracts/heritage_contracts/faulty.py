@@ -7,8 +7,6 @@ occasion of a kind of fault strikes or not by the keyed number of (kind, k), so 
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -32,6 +30,10 @@ class FaultInjector:
         Which faults, how often.
     replication : int
         Its faults are those of no other replication.
+
+    Notes
+    -----
+    ``kill`` is what kills the node, such as `ManagedAnvil.kill`; it is set once there is one.
     """
 
     def __init__(self, schedule: FaultSchedule, replication: int = 0) -> None:
@@ -62,11 +64,6 @@ class FaultInjector:
         occasion = self._occasions.get(kind, 0)
         self._occasions[kind] = occasion + 1
         return occasion
-
-
-def kill_of(pid: Callable[[], int]) -> Callable[[], None]:
-    """Return what kills a node without warning, given what returns its process id."""
-    return lambda: os.kill(pid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 class FaultyProvider:

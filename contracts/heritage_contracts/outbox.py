@@ -127,7 +127,10 @@ class Outbox:
         self._drop(parcel.transactions[index])
 
     def mined(self, parcel: Parcel, block: int, block_hash: bytes, block_s: int) -> None:
-        """Put the receipts of a parcel down, all of whose transactions carry theirs, and its last block."""
+        """Put the receipts of a parcel down, all of whose transactions carry theirs, and its last block.
+
+        Not synced: a receipt that a power cut takes is asked for again.
+        """
         self._write(
             {
                 "kind": "mined",
@@ -136,7 +139,8 @@ class Outbox:
                 "block_hash": block_hash.hex(),
                 "block_s": block_s,
                 "receipts": [t.mined and mined_to_state(t.mined) for t in parcel.transactions],
-            }
+            },
+            sync=False,
         )
         parcel.block, parcel.block_hash, parcel.block_s = block, block_hash, block_s
         self._close(parcel)
@@ -211,8 +215,8 @@ class Outbox:
         nonce = transaction.attempts[-1].nonce
         self._next[transaction.role] = min(self._next[transaction.role], nonce)
 
-    def _write(self, line: dict[str, Any]) -> None:
-        """Put a line down for good; in memory there is nothing to do."""
+    def _write(self, line: dict[str, Any], sync: bool = True) -> None:
+        """Put a line down, and for good if synced; in memory there is nothing to do."""
 
 
 class FileOutbox(Outbox):
@@ -259,10 +263,10 @@ class FileOutbox(Outbox):
         """Let go of the file."""
         self._file.close()
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def _write(self, line: dict[str, Any], sync: bool = True) -> None:
         raw = json.dumps(line, separators=(",", ":")).encode() + b"\n"
         try:
-            written = self._put(raw)
+            written = self._put(raw, sync)
             if written != len(raw):
                 raise OSError(28, "No space left on device")
         except OSError as error:
@@ -275,10 +279,11 @@ class FileOutbox(Outbox):
             ) from None
         self._size += len(raw)
 
-    def _put(self, raw: bytes) -> int:
-        """Write and sync; return how many bytes were written."""
+    def _put(self, raw: bytes, sync: bool) -> int:
+        """Write, and sync if asked to; return how many bytes were written."""
         written = self._file.write(raw)
-        os.fsync(self._file.fileno())
+        if sync:
+            os.fsync(self._file.fileno())
         return written or 0
 
     def _read(self, line: bytes, number: int) -> None:

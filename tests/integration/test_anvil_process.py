@@ -94,6 +94,8 @@ def test_a_node_that_hangs_is_replaced(anvil_binary):
         deploy(chain)
         mint(chain, 0, 1)
         os.kill(node.pid, signal.SIGSTOP)
+        while psutil.Process(node.pid).status() != psutil.STATUS_STOPPED:
+            time.sleep(0.01)
         mint(chain, 1, 1)
         assert minted_once(chain) == [0, 1]
         assert node.num_starts == 2
@@ -128,5 +130,5 @@ def test_a_thread_that_started_the_node_may_end(anvil_binary):
 
 
 def test_an_anvil_that_ends_at_once_says_why(anvil_binary):
-    with pytest.raises(LedgerError, match="Anvil ended with code 2: .*expected u64"):
+    with pytest.raises(LedgerError, match=r"Anvil ended with code 2: .*expected u64"):
         ManagedAnvil(GENESIS_S, FUNDED, chain_id=-1, program=anvil_binary)

@@ -14,7 +14,7 @@ from minting import FUNDED, GENESIS_S, TOKEN, deploy, mint, mint_call, minted_on
 from heritage_contracts.anvil import ManagedAnvil
 from heritage_contracts.chain import Call, Chain, role_signer
 from heritage_contracts.faults import FaultSchedule
-from heritage_contracts.faulty import FaultInjector, kill_of
+from heritage_contracts.faulty import FaultInjector
 from heritage_contracts.hashing import keccak256, word
 from heritage_contracts.outbox import FileOutbox
 from heritage_contracts.pace import FIXED_FEE, OthersBlocks
@@ -96,7 +96,7 @@ SCHEDULES = [
 def run_under(schedule, anvil_binary, num_blocks=12, of=8):
     faults = FaultInjector(schedule)
     with ManagedAnvil(GENESIS_S, FUNDED, program=anvil_binary, wrap=faults.wrap) as node:
-        faults.kill = kill_of(lambda: node.pid)
+        faults.kill = node.kill
         chain = Chain(node.rpc, revive=node.revive)
         deploy(chain)
         for k in range(num_blocks):
