@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from heritage_experiments.cli.frontier import frontier
 from heritage_experiments.cli.options import Json, RunFolder, newest_run, print_json
 
 app = typer.Typer(help="The contracts, and the books of a run.", no_args_is_help=True)
 RESULTS = Path("results")
+app.command("frontier")(frontier)
 
 
 @app.command("describe")

@@ -11,7 +11,8 @@ from typing import Any
 
 from heritage_experiments.report import words
 from heritage_experiments.report.assumptions import five_assumptions
-from heritage_experiments.report.figures import draw_all, standalone
+from heritage_experiments.report.drawing import standalone
+from heritage_experiments.report.figures import draw_all
 from heritage_experiments.report.findings import Findings
 from heritage_experiments.report.glossary import Term, words_used
 from heritage_experiments.report.music import MAX_PIECES, Exhibit, exhibit
