@@ -62,8 +62,8 @@ class LedgerConfig(Section):
     payment_rule: Literal["lap", "decay", "lrp"] = Field(
         default="lap",
         description="How a direct payment is split along a work's sources. lap: every ancestor is due its share of "
-        "every descendant's payments. decay: times payment_decay for each further generation. lrp: direct parents only, "
-        "who pass on to theirs.",
+        "every descendant's payments. decay: times payment_decay for each further generation. lrp: direct parents "
+        "only, who pass on to theirs.",
     )
     payment_every_path: bool = Field(
         default=True,

@@ -1,8 +1,8 @@
 """The ledger on a chain: the contracts, spoken to as calldata.
 
 What the chain can answer is asked of the chain (claimed amounts, balances, roots, provenance head, timestamps); what
-the client must know to make a proof or a signature (the statements so far, nonces) follows from its journal. Whether the
-contracts admit an intent is asked of them first, by a call at the second at which it would be carried out: what is
+the client must know to make a proof or a signature (the statements so far, nonces) follows from its journal. Whether
+the contracts admit an intent is asked of them first, by a call at the second at which it would be carried out: what is
 refused costs no block and leaves nothing half done.
 """
 
@@ -13,10 +13,8 @@ from collections.abc import Callable, Sequence
 from heritage_contracts import calldata
 from heritage_contracts.calldata import address_word, call
 from heritage_contracts.chain import Call, Chain, Mined
-from heritage_contracts.compiled import error_names
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.contract_calls import ContractCalls, payee_parts
-from heritage_contracts.deployment import role_address
 from heritage_contracts.epoch import Epoch
 from heritage_contracts.hashing import word
 from heritage_contracts.journal import JournaledLedger
@@ -24,7 +22,6 @@ from heritage_contracts.kind import Done, Label, Payment, Plan, RotationRequest
 from heritage_contracts.provenance import Work
 from heritage_contracts.published import Commitment
 from heritage_contracts.refusals import RefusalError
-from heritage_contracts.rpc import RefusedError
 from heritage_contracts.schedule import DEPLOY_LEAD_S, blocks, next_block_s, singles, transactions
 from heritage_sim.base import LedgerError
 
@@ -114,12 +111,10 @@ class Web3Ledger(JournaledLedger):
         for one in self._keyed(calls):
             if one.intent and self.chain.outbox.find(one.intent) is not None:
                 continue
-            sender = "0x" + role_address(one.role).hex()
-            request = {"to": "0x" + one.to.hex(), "from": sender, "data": "0x" + one.data.hex()}
             try:
-                self.chain.rpc.ask("eth_call", request, "latest", {}, {"time": hex(now_s)})
-            except RefusedError as error:
-                raise refusal_of(error, self._contract_name(one.to)) from None
+                self.chain.read(one.to, one.data, one.role, now_s)
+            except RefusalError as refusal:
+                raise RefusalError(refusal.reason, self._contract_name(one.to)) from None
 
     def _one(self, call_: Call, at_s: int) -> Done:
         """Carry out a call that the contract admits, in a block of its own."""
@@ -352,13 +347,6 @@ class Web3Ledger(JournaledLedger):
     def balance_of(self, account: bytes) -> int:
         """Return the tokens that an account holds."""
         return self._number(self.deployment.token, "balanceOf(address)", address_word(account))
-
-
-def refusal_of(error: RefusedError, where: str) -> RefusalError:
-    """Return a node's answer to a call that a contract refused, by the name of the contract's error."""
-    raw = bytes.fromhex(error.refusal.data.removeprefix("0x"))
-    name = error_names().get(raw[:4])
-    return RefusalError(name or error.refusal.message or "no reason given", where)
 
 
 def _done(mined: Sequence[Mined]) -> Done:
