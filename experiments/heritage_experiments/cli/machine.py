@@ -8,7 +8,7 @@ import typer
 
 from heritage_experiments.cli.options import Json, print_json
 
-BENCHES = ("startup", "population")
+BENCHES = ("startup", "population", "ledger", "ledger-year")
 
 
 def doctor(as_json: Json = False) -> None:
@@ -47,6 +47,10 @@ def bench(
         from heritage_experiments.bench.startup import run as measure
     elif name == "population":
         from heritage_experiments.bench.population import run as measure
+    elif name == "ledger":
+        from heritage_experiments.bench.ledger import run as measure
+    elif name == "ledger-year":
+        from heritage_experiments.bench.ledger_year import run as measure
     else:
         raise InputError(f"there is no bench {name!r}", "heritage bench", f"one of: {', '.join(BENCHES)}")
     from heritage_experiments.cli.options import console_for
