@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import Rights
+from heritage_sim.base import BPS, Rights, sum_exactly
 from heritage_sim.royalty.rows import largest_remainder_rows
 
 Int64 = npt.NDArray[np.int64]
@@ -161,7 +161,9 @@ def units_by_payee_and_day(payee_units: Int64, units_of_works: Int64, rights: Ri
     """
     weights = np.zeros((payee_units.size, units_of_works.shape[1]), dtype=np.int64)
     work = np.repeat(np.arange(rights.num_works), np.diff(rights.indptr))
-    np.add.at(weights, rights.payee_ids, units_of_works[work] * rights.share_bps[:, None])
+    # A payee's weight is at most the whole pool times `BPS`, which must fit 62 bits.
+    too_long = max(sum_exactly(units_of_works).bit_length() + BPS.bit_length() - 62, 0)
+    np.add.at(weights, rights.payee_ids, (units_of_works >> too_long)[work] * rights.share_bps[:, None])
     return _rows_by_weight(payee_units, weights)
 
 

@@ -18,6 +18,7 @@ from heritage_sim.base import (
     CommunityTerms,
     ConsentLabel,
     DirectPayment,
+    InputError,
     Ledger,
     LedgerError,
     ProvenanceRecord,
@@ -196,6 +197,7 @@ class Treasury:
     def snapshot(self) -> State:
         """Return books, queues, labels, licences, and the ledger's journal."""
         return {
+            "kind": self.money.settlement.kind,
             "ledger": self.ledger.snapshot(),
             "books": [line.snapshot() for line in self.books],
             "settlement": self.settlement.snapshot(),
@@ -209,7 +211,25 @@ class Treasury:
         }
 
     def restore(self, state: State) -> None:
-        """Take up what `snapshot` put down; the ledger must be empty."""
+        """Take up what `snapshot` put down; the ledger must be empty.
+
+        Parameters
+        ----------
+        state : State
+            A snapshot.
+
+        Raises
+        ------
+        InputError
+            If money was settled in the other way there: what waits in one kind's queues has no place in the other's.
+        """
+        kind = self.money.settlement.kind
+        if state["kind"] != kind:
+            raise InputError(
+                f"money that is settled {state['kind']} cannot go on {kind}",
+                "money_chain.settlement.kind",
+                "Begin anew with the other kind, or keep the one the snapshot was taken with.",
+            )
         self.ledger.restore(state["ledger"])
         self.settlement.restore(state["settlement"], [EpochBooks.restored(line) for line in state["books"]])
         self.labels = [(s, ConsentLabel(c, uses, NO_ONE)) for s, c, uses in state["labels"].tolist()]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from heritage_sim.base import TALLY
+from heritage_sim.base import TALLY, Rights
 from heritage_sim.metrics import (
     abandonment_rate,
     atkinson,
@@ -27,6 +27,7 @@ from heritage_sim.metrics import (
     theil,
     theil_parts,
     units_by_day,
+    units_by_payee_and_day,
     weighted_quantile,
 )
 
@@ -200,3 +201,44 @@ def test_money_is_attributed_to_the_days_that_earned_it() -> None:
     plays_by_day = np.array([[1, 0, 0], [3, 5, 0]])
     # Work 0: 100 as 25 and 75; work 1: all on day 1; work 2 was paid without plays, which counts on the last day.
     assert units_by_day(np.array([100, 40, 7]), plays_by_day).tolist() == [25, 122]
+
+
+def rights_of(shares: list[list[tuple[int, int]]], num_payees: int) -> Rights:
+    """Return the rights of works given as (payee, basis points) each."""
+    rows = [row for own in shares for row in own]
+    return Rights(
+        payee_names=tuple(str(p) for p in range(num_payees)),
+        payee_community=np.zeros(num_payees, dtype=np.int32),
+        work_community=np.zeros(len(shares), dtype=np.int32),
+        indptr=np.cumsum([0, *(len(own) for own in shares)]),
+        payee_ids=np.array([p for p, _ in rows], dtype=np.int32),
+        share_bps=np.array([b for _, b in rows], dtype=np.int64),
+        consent=np.zeros(len(shares), dtype=np.int16),
+    )
+
+
+def test_a_payees_money_falls_on_the_days_on_which_its_works_earned() -> None:
+    by_work = np.array([[40, 60], [90, 10]])
+    rights = rights_of([[(0, 2_500), (1, 7_500)], [(1, 10_000)]], num_payees=3)
+    # Payee 0 has a quarter of the first work: 10 and 15 of 25. Payee 1 has 30 + 90 and 45 + 10 of 175. Payee 2 has no
+    # work: what it is paid counts on the last day.
+    by_payee = units_by_payee_and_day(np.array([25, 175, 8]), by_work, rights)
+    assert by_payee.tolist() == [[10, 15], [120, 55], [0, 8]]
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 2**58), min_size=3, max_size=3), min_size=2, max_size=2),
+    st.lists(st.integers(0, 2**52), min_size=2, max_size=2),
+)
+def test_a_payees_days_sum_to_its_amount_however_large_and_lie_near_the_exact_shares(
+    by_work: list[list[int]], units: list[int]
+) -> None:
+    rights = rights_of([[(0, 4_000), (1, 6_000)], [(1, 10_000)]], num_payees=2)
+    by_payee = units_by_payee_and_day(np.array(units), np.array(by_work), rights)
+    assert by_payee.sum(axis=1).tolist() == units
+    weights = [[4_000 * u for u in by_work[0]], [6_000 * u + 10_000 * v for u, v in zip(*by_work, strict=True)]]
+    for amounts, mine, own in zip(by_payee.tolist(), units, weights, strict=True):
+        for amount, weight in zip(amounts, own, strict=True):
+            if sum(own):
+                # Weights are kept to ten bits at least where amounts are this large.
+                assert abs(amount - mine * weight / sum(own)) <= 1 + mine / 2**8

@@ -10,7 +10,7 @@ from small_world import COMMUNITIES, lived, same_results, small_economy
 
 from heritage_contracts import make_ledger
 from heritage_contracts.config import LedgerConfig
-from heritage_sim.base import LedgerError, PaymentSplit, Posting, Settlement, Statement, Stem
+from heritage_sim.base import InputError, LedgerError, PaymentSplit, Posting, Settlement, Statement, Stem
 from heritage_sim.base.clock import DAY_S
 from heritage_sim.base.money import Payments
 from heritage_sim.config import EconomyConfig, MoneyChainConfig
@@ -375,6 +375,13 @@ def test_queues_are_put_down_and_taken_up_bit_for_bit(chain, day, tmp_path):
     for economy in (first, second, fork):
         economy.run()
         same_results(whole, economy)
+
+
+def test_money_that_waits_in_one_kinds_queues_does_not_go_on_in_the_others():
+    trunk = small_economy(days=14, money_chain=money())
+    trunk.run(until=8)
+    with pytest.raises(InputError, match="settled on_chain cannot go on manual"):
+        trunk.fork(replace(trunk.parts, money_chain=money("manual")))
 
 
 # ---- licences ------------------------------------------------------------------------------------------------------
