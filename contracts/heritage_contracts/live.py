@@ -144,7 +144,7 @@ class LiveLedger:
         beside.write_text(json.dumps({"url": self.url, "pid": os.getpid()}) + "\n", encoding="utf-8")
         beside.replace(self.folder.path / ENDPOINT)
 
-    def watch(self, every_s: float, told: Callable[[str], None]) -> None:
+    def watch(self, every_s: float, told: Callable[[str], None], for_s: float | None = None) -> None:
         """Stay until interrupted; a node that died is started again and gets back what the outbox holds.
 
         Parameters
@@ -153,13 +153,11 @@ class LiveLedger:
             Seconds between two looks.
         told : callable
             Takes what happened, in words.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            When the user stops it.
+        for_s : float, optional
+            Return after so many seconds.
         """
-        while True:
+        until = None if for_s is None else time.monotonic() + for_s
+        while until is None or time.monotonic() < until:
             time.sleep(every_s)
             if self._node is not None and not self._node.alive:
                 self._node.revive(0)
