@@ -84,6 +84,7 @@ class Works:
 
     domain: bytes
     head: bytes = field(init=False)
+    revealed_head: bytes = field(init=False)
     num_numbered: int = 0
     entries: dict[bytes, Entry] = field(default_factory=dict[bytes, Entry])
     stored: set[bytes] = field(default_factory=set[bytes])
@@ -94,8 +95,8 @@ class Works:
     )
 
     def __post_init__(self) -> None:
-        """Begin the fold."""
-        self.head = keccak256(self.domain)
+        """Begin the folds."""
+        self.head = self.revealed_head = keccak256(self.domain)
 
     def register(self, packed: Sequence[bytes]) -> None:
         """Enter a batch: each parent is numbered below, or is a single work."""
@@ -148,7 +149,11 @@ class Works:
         self.contents[entry.content] = key
         self.entries[key] = entry
         self.stored.add(key)
-        self.head = keccak256(self.head + key + entry.hash)
+        # As on the chain, what others reveal is folded apart: it makes no batch and no epoch stale.
+        if is_vouched:
+            self.head = keccak256(self.head + key + entry.hash)
+        else:
+            self.revealed_head = keccak256(self.revealed_head + key + entry.hash)
 
     def set_label(self, community: int, key: bytes, uses: int, expires_s: int, now_s: int) -> None:
         """Put a label down; a later one of the same second stands in its place."""
