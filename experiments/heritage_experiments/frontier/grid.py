@@ -222,8 +222,7 @@ def pareto(costs: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """
     no_worse = (costs[:, None, :] <= costs[None, :, :]).all(axis=2)
     better = (costs[:, None, :] < costs[None, :, :]).any(axis=2)
-    beaten: npt.NDArray[np.bool_] = np.logical_and(no_worse, better).any(axis=0)
-    return np.logical_not(beaten)
+    return np.asarray(~(no_worse & better).any(axis=0), dtype=np.bool_)
 
 
 def _epochs_a_month(epoch_days: float) -> int:

@@ -38,7 +38,6 @@ def draw_all(run: RunData, rule_cells: Sequence[CellFacts], arm_cells: Sequence[
     wanted = (
         lambda: lorenz(run, rule_cells),
         lambda: payout_by_community(run, rule_cells),
-        lambda: settlement_times(run, rule_cells[0]),
         lambda: engagement(run, arm_cells),
     )
     return [drawing for draw in wanted if (drawing := draw()) is not None]

@@ -144,6 +144,38 @@ _STATISTICS = (
         "a statement can be challenged.",
         r"\bwithdrawable\b|\bsettled days\b",
     ),
+    Term(
+        "Money in hand",
+        "Paid: the claim or the transfer has arrived at the payee.",
+        r"\bmoney in hand\b|\bis in hand\b",
+    ),
+    Term(
+        "By money, by payments",
+        "Two ways of counting: every unit of money weighs the same, or every payment does, what a statement gives one "
+        "payee. Where small payees wait longer, the second is the longer.",
+        r"\bby payments\b",
+    ),
+    Term(
+        "Censored",
+        "Not yet paid when observation ended: known to have waited that long at least, and kept in the count.",
+        r"\bcensored\b",
+    ),
+    Term(
+        "Trapped",
+        "Money that a payment run has passed over because its payee's balance is below the minimum.",
+        r"\btrapped\b",
+    ),
+    Term(
+        "Challenge window",
+        "The hours between posting a statement on the ledger and its money being withdrawable, in which it can be "
+        "stopped.",
+        r"\bchallenge window\b",
+    ),
+    Term(
+        "Traceable money",
+        "Money of works whose chain back to registered sources is whole, with consent valid at each use.",
+        r"\btraceable\b",
+    ),
 )
 _MUSIC = (
     Term("Cent", "A hundredth of a tempered semitone, the unit of pitch distance.", r"\bcents\b"),

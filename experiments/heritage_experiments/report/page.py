@@ -18,6 +18,7 @@ from heritage_experiments.report.glossary import Term, words_used
 from heritage_experiments.report.music import MAX_PIECES, Exhibit, exhibit
 from heritage_experiments.report.pieces import load_pieces
 from heritage_experiments.report.run_data import RunData
+from heritage_experiments.report.settlement import settlement_section
 from heritage_experiments.report.summary import caveats, summary
 from heritage_experiments.report.views import answer_view, arms_view, paragraph, rules_view
 from heritage_sim.base import BPS
@@ -48,9 +49,14 @@ def write_report(run_dir: Path) -> Path:
     run = RunData(run_dir)
     findings = Findings(run)
     drawings = draw_all(run, findings.rule_cells, findings.arm_cells)
-    for drawing in drawings:
+    settlement, settlement_drawings = settlement_section(findings)
+    for drawing in (*drawings, *settlement_drawings):
         run.store.write_text(f"figures/{drawing.name}.svg", standalone(drawing.svg))
-    context = _context(run, findings) | {"drawings": drawings}
+    context = _context(run, findings) | {
+        "drawings": drawings,
+        "settlement": settlement,
+        "settlement_drawings": settlement_drawings,
+    }
     # Which words need explaining is seen on the page itself, so it is made twice.
     glossary = words_used(_render(context, []), run)
     run.store.write_text(FILE_NAME, _render(context, glossary))

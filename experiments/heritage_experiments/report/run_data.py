@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from heritage_contracts.config import LedgerConfig
+from heritage_experiments.scenario import Scenario
+from heritage_experiments.scenario_load import resolve_cell
 from heritage_experiments.store import RunStore
 from heritage_sim.base import Currency, InputError
 
@@ -132,6 +134,12 @@ class RunData:
     def cell(self, name: str) -> CellFacts | None:
         """Return a cell by name, None if it has no results."""
         return next((c for c in self.cells if c.name == name), None)
+
+    @cached_property
+    def resolved(self) -> dict[str, Scenario]:
+        """Return the scenario that each cell with results stands for."""
+        scenario = Scenario.model_validate(self.scenario)
+        return {c.name: resolve_cell(scenario, c) for c in scenario.cells_to_run if self.cell(c.name)}
 
     @cached_property
     def comparisons(self) -> tuple[ComparisonFacts, ...]:

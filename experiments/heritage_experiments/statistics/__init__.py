@@ -9,6 +9,7 @@ from heritage_experiments.statistics.paired import (
     paired_difference,
     student_t_interval,
 )
+from heritage_experiments.statistics.proportion import wilson_interval
 from heritage_experiments.statistics.verdict import Verdict, judge
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "paired_difference",
     "split_effect",
     "student_t_interval",
+    "wilson_interval",
 ]
