@@ -185,6 +185,18 @@ contract ProvenanceRegistryConsentTest is Works {
         vm.assertEq(provenance.permitted(parent, uint48(block.timestamp)), 0, "and for ever");
     }
 
+    function testFuzz_a_work_of_a_batch_that_is_not_stored_is_asked_for_by_its_records_terms(uint8 uses) public {
+        uses %= 32;
+        bytes32 key = bytes32(uint256(77));
+        uint48 now_ = uint48(block.timestamp);
+        vm.assertEq(provenance.consentAt(COMMUNITY, key, uses, now_), uses, "what it carries");
+        vm.warp(now_ + 1);
+        label(key, PERFORM, 0);
+        label(ALL_WORKS, PERFORM | SELL, 0);
+        vm.assertEq(provenance.consentAt(COMMUNITY, key, uses, now_ + 1), PERFORM, "its own label, narrowed");
+        vm.assertEq(provenance.consentAt(COMMUNITY, key, uses, now_), uses, "and what it carried before");
+    }
+
     function testFuzz_nothing_is_permitted_for_works_that_are_not_stored(bytes32 key, uint48 time) public view {
         vm.assume(key != parent);
         vm.assertEq(provenance.permitted(key, time), 0, "nothing");

@@ -279,6 +279,13 @@ contract RoyaltyPoolPaymentsTest is Pools {
         pool.withdraw(idOf(0));
     }
 
+    function test_several_balances_are_read_in_the_order_asked_for() public {
+        pay(openBoth(draftBy(3, 0, new bytes32[](0))), 10);
+        uint256[] memory amounts = pool.balancesOf(two(idOf(0), idOf(3)));
+        vm.assertEq(amounts[0], 0, "nothing due");
+        vm.assertEq(amounts[1], 10, "due");
+    }
+
     function test_money_of_a_payee_who_is_not_entered_yet_waits() public {
         bytes32 late = idOf(90);
         pay(openBoth(draftBy(90, 0, new bytes32[](0))), 10);

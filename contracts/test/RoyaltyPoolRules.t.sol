@@ -73,6 +73,17 @@ contract RoyaltyPoolRulesTest is Pools {
         vm.assertEq(weightOf(bottom, top), 1.5e7, "as both");
     }
 
+    function test_the_nearest_path_counts_also_where_the_records_lead_to_a_longer_one_first() public {
+        buildPool(RoyaltyPool.Rule.DECAY, false, 5e7);
+        // A single work's key is above every number, so the grandchild's record names it after its child.
+        Draft memory single = draftBy(0, 1e7, new bytes32[](0));
+        bytes32 top = register(accountOf(0), pack(single));
+        pool.open(top, pack(single));
+        bytes32 middle = openBoth(draftBy(1, 1e7, one(top)));
+        bytes32 bottom = openBoth(draftBy(2, 0, two(middle, top)));
+        vm.assertEq(weightOf(bottom, top), 1e7, "as a parent, not as a grandparent");
+    }
+
     function test_ancestors_stand_in_the_order_in_which_the_records_lead_to_them() public {
         bytes32 bottom = _diamond(RoyaltyPool.Rule.LAP, true, 0);
         RoyaltyPool.Share[] memory shares = pool.ancestorsOf(bottom);
