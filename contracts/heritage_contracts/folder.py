@@ -12,6 +12,7 @@ No name of a payee and no key is in it. (The wallets of a simulation follow from
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,6 +125,10 @@ def open_folder(path: Path) -> LedgerFolder:
             int(facts["chain_id"]),
             tuple(int(c) for c in facts["payee_communities"]),
         )
+    except InputError as error:
+        if error.where == str(where):
+            raise
+        raise InputError(f"this is not a ledger's description: {error.what}", str(where), _REMEDY) from None
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise InputError(f"this is not a ledger's description: {what}", str(where), _REMEDY) from None
@@ -256,7 +261,8 @@ def _write(path: Path, raw: bytes) -> None:
         beside.write_bytes(raw)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()
         raise StorageError(
             f"the ledger's folder cannot be written: {error.strerror}", str(path), "Free space, or use another folder."
         ) from None

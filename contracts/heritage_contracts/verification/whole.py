@@ -25,6 +25,7 @@ from heritage_contracts.rpc import Rpc, http_rpc
 from heritage_contracts.schedule import DEPLOY_LEAD_S
 from heritage_contracts.verification.contracts import check_books, check_code
 from heritage_contracts.verification.execution import Progress, executed_events, recorded_events
+from heritage_contracts.verification.intents import check_intents
 from heritage_contracts.verification.node_events import compare_receipts, node_events
 from heritage_contracts.verification.recorded import Recorded, read_outbox
 from heritage_sim.base import InputError
@@ -105,6 +106,7 @@ def verify_folder(
         _check_pending(folder, books)
         check_code(folder.at, node)
         check_books(folder.at, books, node, progress)
+    check_intents(folder, books, recorded)
     blocks = recorded.blocks()
     num_sent = sum(len(block.sent) for block in blocks)
     return Verified(way, num_sent, sum(bool(b.sent) for b in blocks), recorded.num_open, books)
