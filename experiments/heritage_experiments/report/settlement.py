@@ -130,9 +130,10 @@ def _sooner(d: PairedDifference) -> str:
 def _headline(findings: Findings, pair: tuple[Way, Way]) -> str:
     name = "settlement_days_paid_median"
     one, other = (_mean(findings, way, name) for way in pair)
+    first, second = (_phrase(way, pair) for way in pair)
     text = (
-        f"Half of the money is in the payees' hands within {_days(one)} days of the play when {_phrase(pair[0], pair)}, "
-        f"and within {_days(other)} days when {_phrase(pair[1], pair)}: {_sooner(_difference(findings, pair, name))}."
+        f"Half of the money is in the payees' hands within {_days(one)} days of the play when {first}, and within "
+        f"{_days(other)} days when {second}: {_sooner(_difference(findings, pair, name))}."
     )
     if differ_otherwise(pair):
         text += " These two differ in more than the settlement step, so not all of that is its doing."
@@ -169,12 +170,12 @@ def _shared(findings: Findings, ways: tuple[Way, ...]) -> str:
         return ""
     first, *others = parts.values()
     before, whole = sum(first[step] for step in BEFORE), sum(first.values())
-    percent = 100.0 * before / whole
+    percent = words.number(100.0 * before / whole, 1 if before > 0.99 * whole else 0)
+    period, after = words.number(first["usage"], 0), words.number(before - first["usage"], 0)
     said = (
-        f"Of the {words.number(whole, 0)} days that paid money took on average {ways[0].phrase}, "
-        f"{words.number(before, 0)} ({words.number(percent, 1 if percent > 99.0 else 0)} %) had passed before settlement "
-        f"began: from the play to the end of the accounting period {words.number(first['usage'], 0)}, and then report, "
-        f"matching, cash-in and statement {words.number(before - first['usage'], 0)}. "
+        f"Of the {words.number(whole, 0)} days that paid money took on average when {ways[0].phrase}, "
+        f"{words.number(before, 0)} ({percent} %) had passed before settlement began: from the play to the end of the "
+        f"accounting period {period}, and then report, matching, cash-in and statement {after}. "
     )
     if others and all(abs(sum(p[s] for s in BEFORE) - before) < 0.5 for p in others):
         said += "They are the same in every way of settling, and no ledger shortens them here. "
@@ -203,11 +204,12 @@ def _stuck(findings: Findings, ways: tuple[Way, ...]) -> str:
         share, unpaid = (_mean(findings, way, f"{kind}_money_share") for kind in ("trapped", "unpaid"))
         settlement = way.scenario.money_chain.settlement
         if share > 0.0:
-            months = _mean(findings, way, "trapped_months_median")
+            months = words.number(_mean(findings, way, "trapped_months_median"), 1)
+            minimum, payments = currency.show(settlement.minimum_units), _percent(_trapped_payments(findings, way))
             said.append(
-                f"{way.name}, {_percent(share)} of the money was below the minimum of "
-                f"{currency.show(settlement.minimum_units)} when observation ended, although a payment run had come by; "
-                f"it had waited {words.number(months, 1)} months at the median, and may wait for ever"
+                f"{way.name}, {_percent(share)} of the money and {payments} of the payments were below the minimum of "
+                f"{minimum} when observation ended, although a payment run had come by; the money had waited {months} "
+                "months at the median, and may wait for ever"
             )
         elif unpaid > 0.0:
             said.append(
@@ -220,6 +222,12 @@ def _stuck(findings: Findings, ways: tuple[Way, ...]) -> str:
             one = words.number(costs, words.digits_for(currency.code, costs))
             said.append(f"payments cost {one} {currency.code} a replication, taken from the payees")
     return f"Trapped and unpaid. {words.capital('; '.join(said))}." if said else ""
+
+
+def _trapped_payments(findings: Findings, way: Way) -> float:
+    """Return the share of payments that are trapped, percent: small ones, so more of them than of the money."""
+    rows = findings.run.settlement[findings.run.settlement["cell"] == way.cell.name]
+    return float(100.0 * rows.loc[rows["trapped"], "payments"].sum() / rows["payments"].sum())
 
 
 def _traced(findings: Findings, ways: tuple[Way, ...]) -> str:
@@ -273,7 +281,8 @@ def _short(findings: Findings, way: Way) -> str:
         f"{_days(paid.mean)} (means of n = {paid.n} replications). That follows from the epoch of "
         f"{way.scenario.economy.epoch_days} days, the challenge window of "
         f"{way.scenario.ledger.challenge_window_hours:g} hours and "
-        f"{way.scenario.money_chain.cash_out.days * 24.0:g} hours for the claim, and report, matching and cash-in are taken as immediate: settings, not a finding."
+        f"{way.scenario.money_chain.cash_out.days * 24.0:g} hours for the claim, and report, matching and cash-in are "
+        "taken as immediate: settings, not a finding."
     )
 
 

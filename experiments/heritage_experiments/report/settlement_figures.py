@@ -59,7 +59,8 @@ def steps_drawn(findings: Findings, ways: tuple[Way, ...]) -> Drawing | None:
         "What the days are made of",
         f"Mean days over the money that was paid, every unit of it weighing the same; mean of "
         f"n = {ways[0].cell.num_replications} replications, {_seed(findings.run)}. Whole length in days: {totals}. A "
-        "mean: the medians are in the table. Lengths of steps are settings of the scenario, with their sources in the table.",
+        "mean: the medians are in the table. Lengths of steps are settings of the scenario; the table below has their "
+        "sources.",
         svg,
     )
 

@@ -1,0 +1,216 @@
+"""The report's section on money's way, on a run whose days are known by hand."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from heritage_experiments.report.findings import Findings
+from heritage_experiments.report.run_data import RunData
+from heritage_experiments.report.settlement import settlement_section
+from heritage_experiments.report.settlement_ways import ways_of
+from heritage_experiments.report.words import LABELS
+from heritage_experiments.scenario import Scenario, as_data
+from heritage_experiments.statistics import student_t_interval, wilson_interval
+from heritage_experiments.store import RunStore, Task
+from heritage_experiments.tables import TABLES
+from heritage_sim.money import STEPS
+from heritage_sim.money.outcomes import Durations, MoneyEvidence, money_outcomes
+from heritage_sim.outcomes import outcome_names
+from heritage_sim.results import settlement_table
+
+NUM_REPLICATIONS, POOL = 4, 1_000_000_000
+TRAPPED = 10_000_000
+
+
+class Sent:
+    """A ledger's account of what it sent."""
+
+    attempts, failed_attempts, intents, unresolved = 500, 10, 400, 1
+
+
+def scenario(manual: bool = True, **chain) -> Scenario:
+    cells = [{"name": "chain", "arm": "chain"}, {"name": "hand", "arm": "hand"}]
+    hand = {"money_chain": {"settlement": {"kind": "manual", "batch_days": 40.0, "minimum_units": 50_000_000}}}
+    return Scenario.model_validate(
+        {
+            "name": "made_up_money",
+            "seed": 9,
+            "replications": NUM_REPLICATIONS,
+            "traditions": [{"name": "gamelan", "kind": "gamelan"}],
+            "communities": [{"name": "Tirtanala", "tradition": "gamelan"}],
+            "economy": {"days": 20, "epoch_days": 20, "refresh_days": 1},
+            "royalty": {"rule": {"kind": "pro_rata"}, "shadow": []},
+            "money_chain": chain,
+            "arms": {"chain": {}, "hand": hand if manual else {}},
+            "cells": cells,
+            "comparisons": [{"name": "x", "treatment": "chain", "control": "hand", "outcome": "pool_units"}],
+        }
+    )
+
+
+def days(cell: str, r: int) -> Durations:
+    """Return two lots of money: of one it took 13 + r days on chain and 40 + 3 r by hand; a hundredth is trapped."""
+    by_hand = cell == "hand"
+    paid = np.array([40.0 + 3 * r, np.nan]) if by_hand else np.array([13.0 + r, 13.0 + r])
+    before = np.array([[10.0, 10.0], [2.0, 2.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    settled = paid - before.sum(axis=0) - 0.5
+    return Durations(
+        units=np.array([POOL - TRAPPED, TRAPPED]),
+        payments=np.array([3.0, 1.0]),
+        withdrawable_days=paid - 0.5,
+        paid_days=paid,
+        observed_days=np.array([400.0, 400.0]),
+        step_days=np.stack([*before, settled, np.where(np.isnan(paid), np.nan, 0.5)]),
+        trapped=np.isnan(paid),
+    )
+
+
+def write_run(folder: Path, told: Scenario, alike: bool = False, submissions=None) -> Findings:
+    store = RunStore(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    store.update_manifest(run_id="made-up-002", versions={}, quick=False)
+    store.write_plan([Task(r, cell) for r in range(NUM_REPLICATIONS) for cell in ("chain", "hand")])
+    store.write_text("scenario.yaml", yaml.safe_dump(as_data(told), sort_keys=False))
+    for r in range(NUM_REPLICATIONS):
+        for cell in ("chain", "hand"):
+            lived = days("chain" if alike else cell, r)
+            evidence = MoneyEvidence(lived, POOL, 1, 0, POOL // 2, np.zeros(1, np.int64), 0, submissions)
+            found = list(money_outcomes(evidence))
+            same = {"cell": cell, "replication": r}
+            outcomes = {
+                **same, "arm": cell, "rule": "pro_rata", "name": [o.name for o in found],
+                "value": [o.value for o in found], "unit": [o.unit for o in found], "n": [o.n for o in found],
+            }  # fmt: skip
+            rows = settlement_table(np.zeros(2, np.int64), np.zeros(2, np.int64), lived)
+            store.write_parts(
+                Task(r, cell),
+                {
+                    "outcomes": outcomes,
+                    "settlement": {**same, **rows},
+                    "epochs": {
+                        **dict.fromkeys(dict(TABLES["epochs"]), 0),
+                        **same,
+                        "epoch": [0],
+                        "root": "",
+                        "ledger": "reference",
+                    },
+                },
+            )
+    return Findings(RunData(folder))
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    told = scenario(report={"days": 2.0, "source": "half of what was read; the split is assumed"})
+    return write_run(tmp_path_factory.mktemp("money") / "run", told)
+
+
+def test_the_first_sentence_says_how_much_sooner_with_the_interval_of_the_pairs(findings: Findings):
+    view, _ = settlement_section(findings)
+    apart = np.array([(13 + r) - (40 + 3 * r) for r in range(NUM_REPLICATIONS)])
+    low, high = sorted(abs(end) for end in student_t_interval(apart))
+    assert (
+        "within 14.5 days of the play when settled on chain, and within 44.5 days when settled by hand"
+        in view["said"][0]
+    )
+    assert f"{-apart.mean():.1f} days sooner (95 % interval {low:.1f} to {high:.1f}; n = 4 pairs)" in view["said"][0]
+    assert "differ in more" not in view["said"][0]
+
+
+def test_what_passes_before_settlement_is_told_apart_from_settlement(findings: Findings):
+    said = " ".join(settlement_section(findings)[0]["said"])
+    assert "12 (83 %) had passed before settlement began" in said
+    assert "They are the same in every way of settling" in said
+    assert "on chain 2.0; by hand 32.0" in said
+    assert "Payment runs every 40.0 days (by hand)" in said
+    assert "20.0 days on average over all dates" in said
+
+
+def test_trapped_money_is_told_by_money_and_by_payments_with_its_wait(findings: Findings):
+    said = " ".join(settlement_section(findings)[0]["said"])
+    months = (400.0 - 12.0) / (365.25 / 12)
+    assert (
+        "By hand, 1.00 % of the money and 25.0 % of the payments" in said
+        or "by hand, 1.00 % of the money and 25.0 %" in said
+    )
+    assert f"waited {months:.1f} months" in said
+    assert "below the minimum of 50.00 hUSD" in said
+
+
+def test_the_table_has_levels_and_paired_differences_by_money_and_by_payments(findings: Findings):
+    table = settlement_section(findings)[0]["table"]
+    rows = {row["label"]: row for row in table["rows"]}
+    assert table["heads"] == ["on chain", "by hand"]
+    assert [level["mean"] for level in rows[LABELS["settlement_days_paid_median"]]["levels"]] == ["14.5", "44.5"]
+    assert rows[LABELS["settlement_days_paid_median"]]["difference"]["mean"] == "−30.0"
+    # Three of four payments were paid, so the 90th percentile by payments is beyond what was observed by hand.
+    assert [level["mean"] for level in rows[LABELS["settlement_days_paid_payments_p90"]]["levels"]] == ["14.5", "–"]
+    assert [level["mean"] for level in rows[LABELS["traceable_money_share"]]["levels"]] == ["50.0", "50.0"]
+
+
+def test_each_step_carries_its_source_and_whether_it_is_an_assumption(findings: Findings):
+    steps = settlement_section(findings)[0]["steps"]
+    standing = {row["step"]: row["standing"] for row in steps["rows"]}
+    assert standing["play to end of period"] == "setting"
+    assert standing["report"] == "assumption"
+    assert standing["matching"] == "taken as immediate"
+    assert [row["days"] for row in steps["rows"] if row["step"] == "report"] == [["2.0", "2.0"]]
+    assert any("the split is assumed" in row["source"] for row in steps["rows"])
+
+
+def test_figures_say_what_is_censored_and_steps_sum_to_the_whole(findings: Findings):
+    _, (steps, waiting) = settlement_section(findings)
+    assert [steps.name, waiting.name] == ["settlement_steps", "settlement"]
+    assert "on chain 14.5; by hand 44.5" in steps.caption
+    assert "by hand 1.00 % of the money and 25.00 % of the payments" in waiting.caption
+    assert "censored" in waiting.caption
+    assert all("n = 4" in d.caption and "root seed 9" in d.caption for d in (steps, waiting))
+
+
+def test_a_run_that_settles_alike_at_once_is_told_in_a_paragraph_and_one_figure(tmp_path: Path):
+    findings = write_run(tmp_path / "alike", scenario(manual=False), alike=True)
+    assert len(ways_of(findings.run)) == 1
+    view, drawings = settlement_section(findings)
+    assert view["table"] is None
+    assert view["steps"] is None
+    assert len(view["said"]) == 3
+    assert "settings, not a finding" in view["said"][0]
+    assert [d.name for d in drawings] == ["settlement"]
+
+
+def test_cells_that_differ_in_more_than_settlement_are_not_sold_as_its_doing(tmp_path: Path):
+    told = as_data(scenario())
+    told["arms"]["hand"]["listeners"] = {"max_slates": 3}
+    findings = write_run(tmp_path / "more", Scenario.model_validate(told))
+    assert "differ in more than the settlement step" in settlement_section(findings)[0]["said"][0]
+
+
+def test_failures_come_with_denominator_interval_and_schedule_or_a_plain_sentence(findings: Findings, tmp_path: Path):
+    assert "no transaction was counted, so there is no failure rate" in settlement_section(findings)[0]["said"][-1]
+    sent = settlement_section(write_run(tmp_path / "sent", scenario(), submissions=Sent()))[0]["said"][-1]
+    low, high = wilson_interval(40, 2_000)
+    assert (
+        f"40 of 2,000 sendings of transactions did not lead into a block (2.00 %, 95 % Wilson interval {100 * low:.2f}"
+        in sent
+    )
+    assert f"to {100 * high:.2f})" in sent
+    assert "4 of 1,600 transactions were unresolved" in sent
+    assert "no fault schedule" in sent
+
+
+def test_wilson_interval_is_that_of_a_published_example_and_holds_for_none():
+    # Newcombe 1998, table I: 81 of 263 and 0 of 20.
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert all(np.isnan(wilson_interval(0, 0)))
+
+
+def test_every_outcome_of_money_has_a_name_for_people():
+    wanted = [n for n in outcome_names(0) if re.match("settlement_|unpaid_|trapped_|payment_|traceable_|licence_", n)]
+    assert len(wanted) >= 9 + len(STEPS)
+    assert not [n for n in wanted if n not in LABELS]
