@@ -144,7 +144,7 @@ def _verify_chain(
     """Make a replication's chain again; return its transactions, derived works, and those that were permitted."""
     from heritage_contracts.folder import open_folder
     from heritage_contracts.verification import verify_folder
-    from heritage_experiments.ledger_on_chain import compare_with_run, derivations_permitted
+    from heritage_experiments.ledger_on_chain import compare_with_run, derivations_permitted, made_in_run
 
     def told(_: str, at: int, of: int) -> None:
         if progress is not None:
@@ -153,11 +153,8 @@ def _verify_chain(
     folder = open_folder(ledger_path(store, task))
     verified = verify_folder(folder, anvil=anvil, progress=told)
     compare_with_run(store, task, scenario, folder, verified.books)
-    works = store.read_part("works", task)
-    calendar = scenario.economy.calendar
-    days = zip(works["work_id"].tolist(), works["day"].tolist(), strict=True)
-    used_s = {work: calendar.middle_of(day) for work, day in days}
-    return verified.num_transactions, *derivations_permitted(verified.books, used_s)
+    made = made_in_run(store.read_part("works", task), scenario)
+    return verified.num_transactions, *derivations_permitted(verified.books, made)
 
 
 def _faults(task: Task, books: pd.DataFrame, paid: pd.DataFrame, scenario: Scenario) -> list[str]:

@@ -6,6 +6,7 @@ epoch, moment of settlement and licence fee that the run wrote down is looked fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from heritage_contracts.chain_books import ChainBooks, require
@@ -14,7 +15,7 @@ from heritage_contracts.published import read_epoch
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.store import RunStore, Task
 from heritage_experiments.wiring import payee_communities_of
-from heritage_sim.base import DAY_S, InputError
+from heritage_sim.base import DAY_S, Consent, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,30 +141,36 @@ def _compare_licences(table: pd.DataFrame, books: ChainBooks, path: str) -> None
         require("licence fees paid to a work", paid.get(work, 0), told.get(work, 0), f"{path}, work {work}")
 
 
-def derivations_permitted(books: ChainBooks, used_s: dict[int, int]) -> tuple[int, int]:
+def derivations_permitted(books: ChainBooks, made: Mapping[int, tuple[int, int]]) -> tuple[int, int]:
     """Return how many works derive from others, and how many of them all sources permitted when they were made.
 
     Parameters
     ----------
     books : ChainBooks
         Works and consent labels.
-    used_s : dict of int to int
-        Second of each numbered work's making; where it is not given, that of its registration counts.
+    made : mapping of int to (int, int)
+        Of numbered works: second of making, and `Consent` flags that it needed of its sources. Where a work is not
+        named, the second of its registration and the flag to derive count.
 
     Returns
     -------
     tuple of (int, int)
     """
-    derive, outside = 2, 16
     derived = permitted = 0
     for work in books.works.by_key.values():
-        if not work.parents:
-            continue
-        derived += 1
-        at_s = used_s.get(work.number, work.registered_s)
-        permitted += all(
-            books.permitted(p, at_s) & needed == needed
-            for p in work.parents
-            for needed in (derive if books.works.by_key[p].community == work.community else derive | outside,)
-        )
+        if work.parents:
+            at_s, needed = made.get(work.number, (work.registered_s, int(Consent.DERIVE)))
+            derived += 1
+            permitted += all(books.permitted(parent, at_s) & needed == needed for parent in work.parents)
     return derived, permitted
+
+
+def made_in_run(works: pd.DataFrame, scenario: Scenario) -> dict[int, tuple[int, int]]:
+    """Return when each work of a run was made and what it needed of its sources, by its number on the chain.
+
+    A person's recording performs the tradition's own music; anything else derives from its sources.
+    """
+    calendar = scenario.economy.calendar
+    rows = zip(works["work_id"].tolist(), works["day"].tolist(), works["origin"].tolist(), strict=True)
+    needed = {"human": int(Consent.PERFORM)}
+    return {work: (calendar.middle_of(day), needed.get(origin, int(Consent.DERIVE))) for work, day, origin in rows}

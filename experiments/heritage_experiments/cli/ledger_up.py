@@ -22,8 +22,8 @@ Ledger = Annotated[Path, typer.Argument(help="Folder of the ledger.")]
 def up(
     path: Ledger = Path("ledger"),
     payees: Annotated[
-        int, typer.Option("--payees", min=1, help="New ledger: number of payees.", show_default=False)
-    ] = 0,
+        int | None, typer.Option("--payees", min=1, help="New ledger: number of payees.", show_default=False)
+    ] = None,
     names: Annotated[
         Path | None,
         typer.Option("--names", help="New ledger: a file with a payee's name in each line; only their number is kept."),
@@ -43,7 +43,9 @@ def up(
     from heritage_sim.base import StoppedError
 
     folder = _prepared(path, payees, names, source, rpc)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # A shell that starts it in the background makes it deaf to Ctrl-C; being told to end is the same thing.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     try:
         with LiveLedger(folder, rpc or folder.at.config.rpc_url) as live:
             _show(folder, live, as_json)
@@ -54,7 +56,7 @@ def up(
         ) from None
 
 
-def _prepared(path: Path, payees: int, names: Path | None, source: Path | None, rpc: str) -> LedgerFolder:
+def _prepared(path: Path, payees: int | None, names: Path | None, source: Path | None, rpc: str) -> LedgerFolder:
     """Return the ledger to bring up, made if it is new."""
     from heritage_contracts.folder import is_ledger, open_folder
     from heritage_contracts.live import copy_for_anvil
