@@ -54,6 +54,7 @@ def make_ledger(
 
         return ReferenceLedger(config, payee_names, genesis_s, payee_communities)
     from heritage_contracts.connect import connector
-    from heritage_contracts.web3_ledger import Web3Ledger
+    from heritage_contracts.web3_ledger import NodeLedger, Web3Ledger
 
-    return Web3Ledger(config, payee_names, genesis_s, payee_communities, connector(config, work_dir))
+    kind = Web3Ledger if config.kind == "evm" else NodeLedger
+    return kind(config, payee_names, genesis_s, payee_communities, connector(config, work_dir))

@@ -102,6 +102,10 @@ class Books(LedgerKind):
         self._num_final: int = 0
         self._is_wound_up: bool = False
         self._credited = [0] * len(self.payee_names)
+        # What claims are planned by: it follows from the journal alone, whoever else has claimed meanwhile.
+        self._streamed = [0] * len(self.payee_names)
+        self._withdrawn = [0] * len(self.payee_names)
+        self._noticed: dict[int, int] = {}
         self._opened: set[int] = set()
         self._payable: set[int] = set()
         self._wallets = [0] * len(self.payee_names)

@@ -31,6 +31,9 @@ class LedgerConfig(Section):
     confirmations: int = Field(
         default=2, ge=0, le=1000, description="Blocks that must stand on a transaction before it counts; kind rpc only."
     )
+    poll_seconds: float = Field(
+        default=1.0, gt=0.0, le=600.0, description="Seconds between two looks at a chain of others; kind rpc only."
+    )
     evm_replications: int = Field(
         default=1,
         ge=0,
@@ -77,6 +80,9 @@ class LedgerConfig(Section):
     community_threshold: int = Field(default=2, ge=1, le=32, description="How many of a community's members must sign.")
     faults: str = Field(
         default="", description="Named schedule of faults between client and Anvil; empty for none; kind anvil only."
+    )
+    fault_replication: int = Field(
+        default=0, ge=0, description="Whose faults strike: set to the number of each replication where there are any."
     )
     currency_code: str = Field(
         default="hUSD", min_length=1, max_length=11, description="Name of the settlement token, shown beside amounts."
@@ -133,4 +139,4 @@ class LedgerConfig(Section):
         """Return one replication's configuration: the chain for the first `evm_replications`, else the reference."""
         if self.kind != "reference" and replication >= self.evm_replications:
             return self.model_copy(update={"kind": "reference"})
-        return self
+        return self.model_copy(update={"fault_replication": replication}) if self.faults else self

@@ -65,7 +65,15 @@ def connector(config: LedgerConfig, work_dir: Path | None = None) -> Callable[[i
     def anvil(first_s: int) -> Chain:
         from heritage_contracts.anvil import ManagedAnvil
 
-        node = ManagedAnvil(first_s, [role_address(role) for role in ROLES], EMBEDDED_CHAIN_ID)
+        funded = [role_address(role) for role in ROLES]
+        if not config.faults:
+            return NodeChain(ManagedAnvil(first_s, funded, EMBEDDED_CHAIN_ID), outbox())
+        from heritage_contracts.faults import fault_schedule
+        from heritage_contracts.faulty import FaultInjector
+
+        faults = FaultInjector(fault_schedule(config.faults), config.fault_replication)
+        node = ManagedAnvil(first_s, funded, EMBEDDED_CHAIN_ID, wrap=faults.wrap)
+        faults.kill = node.kill
         return NodeChain(node, outbox())
 
     def rpc(_: int) -> Chain:
@@ -73,6 +81,6 @@ def connector(config: LedgerConfig, work_dir: Path | None = None) -> Callable[[i
         from heritage_contracts.rpc import http_rpc
 
         node = http_rpc(config.rpc_url)
-        return Chain(node, outbox(), OthersBlocks(node, config.confirmations))
+        return Chain(node, outbox(), OthersBlocks(node, config.confirmations, config.poll_seconds))
 
     return {"evm": embedded, "anvil": anvil, "rpc": rpc}[config.kind]

@@ -158,8 +158,10 @@ class LedgerKind(ABC):
         """Drop a pending epoch and those after it."""
 
     @abstractmethod
-    def _claim(self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int) -> Done:
-        """Pay streams to some payees and balances of direct payments to some."""
+    def _claim(
+        self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int
+    ) -> tuple[Done, list[int]]:
+        """Pay streams to some payees and balances of direct payments to some; return what each payee was paid."""
 
     @abstractmethod
     def _give_notice(self, payee: int, at_s: int) -> Done:

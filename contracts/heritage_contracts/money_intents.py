@@ -134,7 +134,7 @@ class MoneyIntents(WorkIntents):
         units = self._checked_units(statement)
         before = self._epochs[-1].cumulative if self._epochs else np.zeros_like(units)
         at = self.deployment
-        epoch = make_epoch(at, statement, before + units, self.provenance_head(), at.leaf_order)
+        epoch = make_epoch(at, statement, before + units, self._head_to_post(), at.leaf_order)
         done = self._post(epoch, int(at_s))
         self._epochs.append(epoch)
         final_from_s = done.at_s + self.config.challenge_window_s
@@ -149,6 +149,10 @@ class MoneyIntents(WorkIntents):
             payee_units=units,
         )
         return posting
+
+    def _head_to_post(self) -> bytes:
+        """Return the provenance head that the next epoch is posted on."""
+        return self.provenance_head()
 
     def finalize(self, epoch: int, at_s: int) -> Settlement:
         """Make the oldest pending epoch final: its money is withdrawable from that block on.
@@ -227,20 +231,22 @@ class MoneyIntents(WorkIntents):
         wanted = sorted({int(p) for p in payee_ids})
         for payee in wanted:
             self._check_payee(payee)
-        streams, balances = self.stream_claimed(), self.pool_balances()
-        due = self._withdrawable(streams, balances)
-        final = self._final_cumulative()
+        final, streams = self._final_cumulative().tolist(), self._streamed
         asked = set(wanted)
         # In the order of leaves: neighbours share most of their proof.
         claiming = [p for p in self.deployment.leaf_order if p in asked and final[p] > streams[p]]
-        pooled = [p for p in wanted if balances[p]]
+        pooled = [p for p in wanted if self._credited[p] > self._withdrawn[p]]
         if not claiming and not pooled:
             return Payments(paid_s=max(int(at_s), self.last_block_s()), payee_ids=_NOBODY, amounts_units=_NOBODY, gas=0)
         count = len(self.payee_names)
         plan = blocks(transactions([claim_gas(count, streams[p] == 0) for p in claiming]))
         pool_plan = blocks(transactions([WITHDRAWAL_GAS] * len(pooled)))
-        done = self._claim(claiming, plan, pooled, pool_plan, int(at_s))
-        paid = due - self._withdrawable(self.stream_claimed(), self.pool_balances())
+        done, units = self._claim(claiming, plan, pooled, pool_plan, int(at_s))
+        for p in claiming:
+            self._streamed[p] = final[p]
+        for p in pooled:
+            self._withdrawn[p] = self._credited[p]
+        paid = np.array(units, dtype=np.int64)
         self._put_down("claim", at_s, payees=np.array(wanted, dtype=np.int64))
         payees = np.flatnonzero(paid)
         return Payments(paid_s=done.at_s, payee_ids=payees, amounts_units=paid[payees], gas=done.gas)
@@ -262,6 +268,7 @@ class MoneyIntents(WorkIntents):
         """
         self._check_payee(payee)
         self._give_notice(int(payee), int(at_s))
+        self._noticed[int(payee)] = int(self._final_cumulative()[payee])
         self._put_down("give_notice", at_s, payee=int(payee))
 
     def expire(self, payee: int, at_s: int) -> None:
@@ -281,6 +288,7 @@ class MoneyIntents(WorkIntents):
         """
         self._check_payee(payee)
         self._expire(int(payee), int(at_s))
+        self._streamed[int(payee)] = self._noticed.pop(int(payee))
         self._put_down("expire", at_s, payee=int(payee))
 
     def wind_up(self, at_s: int) -> None:

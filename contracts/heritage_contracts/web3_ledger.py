@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from heritage_contracts import calldata
 from heritage_contracts.calldata import address_word, call
-from heritage_contracts.chain import Call, Chain, Mined
+from heritage_contracts.chain import Call, Chain, Mined, Submissions
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.contract_calls import ContractCalls, payee_parts
 from heritage_contracts.epoch import Epoch
@@ -23,6 +23,7 @@ from heritage_contracts.provenance import Work
 from heritage_contracts.published import Commitment
 from heritage_contracts.refusals import RefusalError
 from heritage_contracts.schedule import DEPLOY_LEAD_S, blocks, next_block_s, singles, transactions
+from heritage_contracts.signing import fields_of
 from heritage_sim.base import LedgerError
 
 PAGE_PAYEES = 2_000
@@ -73,6 +74,8 @@ class Web3Ledger(JournaledLedger):
         self._is_fresh = False
         self.calls = ContractCalls(self.deployment)
         self._num_sent = 0
+        self._num_known = sum(len(parcel.transactions) for parcel in self.chain.outbox.parcels)
+        self._last_s = self.genesis_s - DEPLOY_LEAD_S
         self._label_nonces = [0] * self.deployment.num_communities
         self._holder_nonces = [0] * len(self.payee_names)
         self._community_nonces = [0] * len(self.payee_names)
@@ -97,7 +100,16 @@ class Web3Ledger(JournaledLedger):
         keyed = self._keyed(calls)
         mined = self.chain.block(keyed, at_s)
         self._num_sent += len(calls)
+        self._last_s = mined[-1].at_s
         return mined
+
+    def _is_ahead(self) -> bool:
+        return self._num_sent < self._num_known
+
+    def _signed(self, selector: bytes) -> bytes | None:
+        """Return the calldata of the next call, where it was signed before: the journal is being gone through again."""
+        found = self.chain.outbox.find(f"{self._num_sent}|{selector.hex()}")
+        return fields_of(found.attempts[-1].raw).data if found else None
 
     def _check(self, calls: Sequence[Call], at_s: int) -> None:
         """Ask the contracts whether they admit each of some calls, by itself, now.
@@ -107,7 +119,7 @@ class Web3Ledger(JournaledLedger):
         RefusalError
             With the name of the contract's error.
         """
-        now_s = next_block_s(at_s, self.chain.last_s)
+        now_s = self._now(at_s)
         for one in self._keyed(calls):
             if one.intent and self.chain.outbox.find(one.intent) is not None:
                 continue
@@ -133,12 +145,15 @@ class Web3Ledger(JournaledLedger):
         return names.get(address, "EVM")
 
     def _now(self, at_s: int) -> int:
-        return next_block_s(at_s, self.chain.last_s)
+        """Return the second of the next block: as it was, where the journal is being gone through again."""
+        return next_block_s(at_s, self._last_s if self._is_ahead() else max(self._last_s, self.chain.last_s))
 
     # ---- works and consent --------------------------------------------------------------------------------------
 
     def _register(self, works: Sequence[Work], gas: int, at_s: int) -> Done:
-        return self._one(self.calls.register_batch(self.provenance_head(), works, gas), at_s)
+        signed = self._signed(calldata.REGISTER_BATCH)
+        head = signed[4:36] if signed else self.provenance_head()
+        return self._one(self.calls.register_batch(head, works, gas), at_s)
 
     def _commit(self, work: Work, at_s: int) -> Done:
         return self._one(self.calls.commit(work), at_s)
@@ -216,13 +231,19 @@ class Web3Ledger(JournaledLedger):
     def _post(self, epoch: Epoch, at_s: int) -> Done:
         return self._one(self.calls.post(epoch), at_s)
 
+    def _head_to_post(self) -> bytes:
+        signed = self._signed(calldata.POST)
+        return signed[100:132] if signed else self.provenance_head()
+
     def _finalize(self, epoch: int, at_s: int) -> Done:
         return self._one(self.calls.finalize(epoch), at_s)
 
     def _dispute(self, epoch: int, at_s: int) -> Done:
         return self._one(self.calls.dispute(epoch), at_s)
 
-    def _claim(self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int) -> Done:
+    def _claim(
+        self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int
+    ) -> tuple[Done, list[int]]:
         mined: list[Mined] = []
         for block in plan:
             last = self._epochs[self._num_final - 1]
@@ -230,7 +251,11 @@ class Web3Ledger(JournaledLedger):
             mined += self._send(calls, at_s)
         for block in pool_plan:
             mined += self._send([self.calls.withdraw_many([pooled[i] for i in p.items], p.gas) for p in block], at_s)
-        return _done(mined)
+        paid = [0] * len(self.payee_names)
+        for topic in (calldata.CLAIMED_TOPIC, calldata.WITHDRAWN_TOPIC):
+            for payee_id, units in _events(mined, topic, 1):
+                paid[self.deployment.payee_of_id[payee_id]] += units
+        return _done(mined), paid
 
     def _last_final(self) -> Epoch | None:
         return self._epochs[self._num_final - 1] if self._num_final else None
@@ -347,6 +372,14 @@ class Web3Ledger(JournaledLedger):
     def balance_of(self, account: bytes) -> int:
         """Return the tokens that an account holds."""
         return self._number(self.deployment.token, "balanceOf(address)", address_word(account))
+
+
+class NodeLedger(Web3Ledger):
+    """The contracts on a node, where what is sent may be lost. Parameters are those of `Web3Ledger`."""
+
+    def submissions(self) -> Submissions:
+        """Return what it took to get transactions onto the chain."""
+        return self.chain.submissions
 
 
 def _done(mined: Sequence[Mined]) -> Done:

@@ -131,12 +131,18 @@ class ReferenceLedger(JournaledLedger):
     def _dispute(self, epoch: int, at_s: int) -> Done:
         return self._do(lambda now_s: self._distributor.dispute(epoch, now_s), at_s)
 
-    def _claim(self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int) -> Done:
+    def _claim(
+        self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int
+    ) -> tuple[Done, list[int]]:
+        paid = [0] * len(self.payee_names)
         for payee in payees:
-            self._send(payee, self._distributor.claim(payee))
+            paid[payee] += self._distributor.claim(payee)
         for payee in pooled:
-            self._send(payee, self._pool.balances.pop(self.deployment.payee_ids[payee], 0))
-        return self._blocks(len(plan) + len(pool_plan), at_s)
+            paid[payee] += self._pool.balances.pop(self.deployment.payee_ids[payee], 0)
+        for payee, units in enumerate(paid):
+            if units:
+                self._send(payee, units)
+        return self._blocks(len(plan) + len(pool_plan), at_s), paid
 
     def _send(self, payee: int, units: int) -> None:
         """Pay tokens out to where a payee's money goes."""
