@@ -56,6 +56,10 @@ class JournaledLedger(Intents):
                 "Restore with the payees, window, salt and genesis of the ledger that wrote it.",
             )
 
+    def _last_intent_s(self) -> int:
+        """Return the timestamp of the last block that holds something of ours."""
+        return self.last_block_s()
+
     def _is_ahead(self) -> bool:
         """Return whether more has happened than the journal says, as on a chain that outlives its client."""
         return False
@@ -78,7 +82,7 @@ class JournaledLedger(Intents):
         """Return a hash over everything that two equal ledgers agree on."""
         parts = [self.provenance_head(), b"".join(epoch.root + epoch.data_hash for epoch in self._epochs)]
         numbers = (
-            self.last_block_s(),
+            self._last_intent_s(),
             self.deposited_units(),
             self._works.num_works,
             self._num_final,

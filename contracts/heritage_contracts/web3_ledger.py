@@ -103,6 +103,9 @@ class Web3Ledger(JournaledLedger):
         self._last_s = mined[-1].at_s
         return mined
 
+    def _last_intent_s(self) -> int:
+        return self._last_s
+
     def _is_ahead(self) -> bool:
         return self._num_sent < self._num_known
 
