@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,15 @@ class LedgerFolder:
 
     def epoch_data(self, epoch: int) -> bytes:
         """Return an epoch's published data.
+
+        Parameters
+        ----------
+        epoch : int
+            Its number.
+
+        Returns
+        -------
+        bytes
 
         Raises
         ------
@@ -189,6 +198,15 @@ def put_down(ledger: JournaledLedger, path: Path, outbox: Outbox | None = None) 
 def read_intents(path: Path) -> list[dict[str, Any]]:
     """Return a folder's intents as `JournaledLedger.replay` takes them.
 
+    Parameters
+    ----------
+    path : Path
+        The folder.
+
+    Returns
+    -------
+    list of dict
+
     Raises
     ------
     InputError
@@ -248,10 +266,11 @@ def _plain(entry: Mapping[str, Any]) -> bytes:
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        rows: npt.NDArray[Any] = value
-        return [row.tobytes().hex() for row in rows] if rows.dtype.kind == "u" else rows.tolist()
-    return int(value) if isinstance(value, np.integer) else value
+    if not isinstance(value, np.ndarray):
+        return value
+    # Of hashes a row each; of numbers as they stand.
+    rows = cast("npt.NDArray[np.int64]", value)
+    return [row.tobytes().hex() for row in rows] if rows.dtype.kind == "u" else rows.tolist()
 
 
 def _write(path: Path, raw: bytes) -> None:

@@ -99,6 +99,7 @@ def verify_ledgers(
         sums["pool"] += sum(int(x) for x in books["pool_units"])
         sums["claimed"] += sum(int(x) for x in books["claimed_units"])
         sums["unclaimed"] += sum(int(x) for x in books["unclaimed_units"])
+    of_tables = faults[0] if faults else ""
     for task in done:
         if first is not None or not _is_on_chain(store, task, resolved[task.cell]):
             continue
@@ -116,6 +117,8 @@ def verify_ledgers(
         sums["on_chain"] += 1
         for name, value in zip(("sent", "derived", "permitted"), found, strict=True):
             sums[name] += value
+    if first is None and of_tables:
+        first = {"what": of_tables, "expected": "", "found": "", "where": of_tables.partition(": ")[0]}
     return LedgerCheck(
         num_replications=len(done),
         num_epochs=sums["epochs"],

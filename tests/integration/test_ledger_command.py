@@ -51,13 +51,13 @@ def heritage(desk, *arguments, code=0):
     return json.loads(done.stdout) if "--json" in arguments else done.stdout + done.stderr
 
 
-def changed(desk, table, column, by):
-    """Add to the last row of a table of the run's first replication."""
+def changed(desk, table, column, by, row):
+    """Add to a row of a table of the run's first replication."""
     path = desk[0] / "run" / "parts" / table / "only--0000.parquet"
     raw = path.read_bytes()
     held = pq.read_table(path)
     values = held[column].to_pylist()
-    values[-1] += by
+    values[row] += by
     at = held.column_names.index(column)
     pq.write_table(held.set_column(at, held.schema.field(at), [values]), path)
     return path, raw
@@ -68,8 +68,12 @@ def test_a_run_on_a_chain_is_verified_and_a_change_of_each_table_is_named(desk):
     assert (found["holds"], found["num_on_chain"], found["num_replications"]) == (True, 1, 2)
     assert found["num_transactions"] > 10
     assert found["num_derived"] == found["num_permitted"]
-    for table, column, by in (("epochs", "gas", 1), ("settlement", "days_to_withdrawable", 0.5)):
-        path, raw = changed(desk, table, column, by)
+    for table, column, by, row in (
+        ("epochs", "gas", 1, -1),
+        ("settlement", "days_to_withdrawable", 0.5, -1),
+        ("payouts", "units", 1, 0),
+    ):
+        path, raw = changed(desk, table, column, by, row)
         broken = heritage(desk, "ledger", "verify", "run", "--json", code=1)
         path.write_bytes(raw)
         assert not broken["holds"]

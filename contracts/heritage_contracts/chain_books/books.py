@@ -154,6 +154,11 @@ class ChainBooks:
     def take(self, event: Event) -> None:
         """Enter one event.
 
+        Parameters
+        ----------
+        event : Event
+            As the chain gave it.
+
         Raises
         ------
         DifferenceError

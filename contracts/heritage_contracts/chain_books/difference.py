@@ -26,7 +26,7 @@ class DifferenceError(LedgerError):
         super().__init__(
             f"{what}: expected {self.expected}, found {self.found}",
             where,
-            "One of the two was changed after it was made; compare with another copy.",
+            "One of the two was changed after it was made, or is of another version; compare with another copy.",
         )
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -41,8 +41,10 @@ def require(what: str, expected: object, found: object, where: str) -> None:
     ----------
     what : str
         What is compared.
-    expected, found : object
-        The two values.
+    expected : object
+        What it must be.
+    found : object
+        What stands there.
     where : str
         Where ``found`` stands.
 

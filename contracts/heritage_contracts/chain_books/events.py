@@ -122,8 +122,12 @@ def event_of(
         What is not indexed.
     call : bytes
         Calldata of the transaction.
-    at_s, block, gas : int
-        Timestamp and number of the block, and gas of the transaction.
+    at_s : int
+        Timestamp of the block.
+    block : int
+        Its number.
+    gas : int
+        Gas of the transaction.
     where : str
         Where it is written.
 

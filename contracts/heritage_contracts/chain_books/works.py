@@ -130,6 +130,11 @@ class Registrations:
     def batch(self, event: Event) -> None:
         """Take a batch: its records from calldata, its root and the head recomputed.
 
+        Parameters
+        ----------
+        event : Event
+            As the chain gave it.
+
         Raises
         ------
         DifferenceError
@@ -152,6 +157,11 @@ class Registrations:
 
     def single(self, event: Event) -> None:
         """Take a work that was registered by itself.
+
+        Parameters
+        ----------
+        event : Event
+            As the chain gave it.
 
         Raises
         ------

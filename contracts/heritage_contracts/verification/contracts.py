@@ -70,8 +70,10 @@ def first_difference(shipped: bytes, found: bytes) -> int:
 
     Parameters
     ----------
-    shipped, found : bytes
-        Code of equal length.
+    shipped : bytes
+        Code of the artefact.
+    found : bytes
+        Code on the chain, as long.
 
     Returns
     -------

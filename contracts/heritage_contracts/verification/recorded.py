@@ -128,6 +128,10 @@ class Recorded:
     def blocks(self) -> list[RecordedBlock]:
         """Return the blocks that hold transactions of ours, or were asked for by themselves, in order.
 
+        Returns
+        -------
+        list of RecordedBlock
+
         Raises
         ------
         DifferenceError
