@@ -56,6 +56,11 @@ NOT_MODELLED = (
     "Reporting, matching and cash-in are the same with and without a ledger. If putting usage on a ledger shortened "
     "them, this run would not show it.",
 )
+_HOW = {
+    "reference": "by the contracts' rules on whole numbers",
+    "evm": "by the contracts on a chain inside the simulation",
+}
+"""Ledgers that have no way on which a transaction could be lost."""
 TRACEABLE = (
     "Traceable is money whose work and all works it derives from are registered, whose community permitted performing "
     "and selling on the day of the play, and whose sources' communities had permitted the use when the derived work "
@@ -267,10 +272,14 @@ def _failures(findings: Findings, ways: tuple[Way, ...]) -> str:
     if said:
         end = "The rate is that of the schedule, not of a public network."
         return f"Ledger failures. {words.capital('; '.join(said))}. {end}"
-    how = "by the contracts' rules on whole numbers" + (", or by hand" if any(way.is_manual for way in ways) else "")
+    cells = [way.cell.name for way in ways if not way.is_manual]
+    ledgers = set(run.epochs.loc[run.epochs["cell"].isin(cells), "ledger"])
+    how = [told for name, told in _HOW.items() if name in ledgers]
+    how += ["by hand"] if len(cells) < len(ways) else []
+    settled = " or ".join(how) or "by a ledger that does not count what it sends"
     return (
-        f"Ledger failures: no transaction was counted, so there is no failure rate. Money was settled {how}, and no "
-        "fault was put in on purpose."
+        "Ledger failures: nothing was sent that could be lost on its way, so there is no failure rate. Money was "
+        f"settled {settled}."
     )
 
 

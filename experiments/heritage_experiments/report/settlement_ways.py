@@ -106,7 +106,7 @@ def standing(source: str) -> str:
     """Return what a source's text says of itself: an assumption, a stated source, or neither."""
     if source == IMMEDIATE:
         return "taken as immediate"
-    if "assum" in source.lower():
+    if any(word in source.lower() for word in ("assumed", "assumption")):
         return "assumption"
     return "setting" if source.startswith("none:") or source.endswith("a setting") else "stated source"
 
