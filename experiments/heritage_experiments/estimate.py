@@ -25,6 +25,8 @@ CPU_S_OF_PIECE = 0.007
 BYTES_PER_PART_SET = 60_000
 BYTES_PER_WORK = 40
 BYTES_PER_PAYEE_EPOCH_RULE = 6
+BYTES_PER_LEDGER = 1_300_000
+"""What an EVM replication of 60 payees and nine epochs leaves: signed transactions, receipts, published epochs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ def estimate(scenario: Scenario, resolved: dict[str, Scenario], cached: frozense
             + creators * cell.economy.days * CPU_S_PER_CREATOR_DAY
         )
         cpu_s += evm * CPU_S_PER_EVM_REPLICATION
+        disk += evm * BYTES_PER_LEDGER
         rules = 1 + len(cell.royalty.shadow)
         payees = creators + len(cell.communities)
         disk += scenario.replications * (
