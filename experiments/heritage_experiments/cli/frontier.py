@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def frontier(
-    payees: Annotated[int, typer.Option("--payees", min=1, max=10_000, help="Number of payees.")] = 1_000,
+    payees: Annotated[int, typer.Option("--payees", min=2, max=10_000, help="Number of payees.")] = 1_000,
     epoch_days: Annotated[
         str, typer.Option("--epoch-days", help="Epoch lengths to combine, days, with commas between.")
     ] = "1,7,14,30,91",

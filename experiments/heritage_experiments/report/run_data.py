@@ -137,8 +137,17 @@ class RunData:
 
     @cached_property
     def resolved(self) -> dict[str, Scenario]:
-        """Return the scenario that each cell with results stands for."""
-        scenario = Scenario.model_validate(self.scenario)
+        """Return the scenario that each cell with results stands for; InputError if another version made it."""
+        from pydantic import ValidationError
+
+        try:
+            scenario = Scenario.model_validate(self.scenario)
+        except ValidationError as error:
+            raise InputError(
+                f"this version does not know the scenario of this run: {error.errors()[0]['msg']}",
+                str(self.store.path / "scenario.yaml"),
+                "report it with the version that made it, or run it anew",
+            ) from error
         return {c.name: resolve_cell(scenario, c) for c in scenario.cells_to_run if self.cell(c.name)}
 
     @cached_property

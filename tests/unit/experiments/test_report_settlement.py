@@ -18,6 +18,7 @@ from heritage_experiments.scenario import Scenario, as_data
 from heritage_experiments.statistics import student_t_interval, wilson_interval
 from heritage_experiments.store import RunStore, Task
 from heritage_experiments.tables import TABLES
+from heritage_sim.base import InputError
 from heritage_sim.money import STEPS
 from heritage_sim.money.outcomes import Durations, MoneyEvidence, money_outcomes
 from heritage_sim.outcomes import outcome_names
@@ -204,6 +205,14 @@ def test_failures_come_with_denominator_interval_and_schedule_or_a_plain_sentenc
     assert f"to {100 * high:.2f})" in sent
     assert "4 of 1,600 transactions were unresolved" in sent
     assert "no fault schedule" in sent
+
+
+def test_a_scenario_of_another_version_is_refused_with_a_remedy(tmp_path: Path):
+    findings = write_run(tmp_path / "other", scenario())
+    findings.run.scenario["money_chain"]["carrier_pigeon"] = {"days": 1.0}
+    with pytest.raises(InputError, match="this version does not know") as caught:
+        settlement_section(findings)
+    assert "run it anew" in caught.value.remedy
 
 
 def test_wilson_interval_is_that_of_a_published_example_and_holds_for_none():
