@@ -37,7 +37,7 @@ def leave_ledger(ledger: Ledger, path: Path) -> None:
     StorageError
         If it cannot be written.
     """
-    if not hasattr(ledger, "chain"):
+    if "chain" not in vars(ledger):
         # The reference ledger, or one of the user's own.
         return
     from heritage_contracts.folder import put_down

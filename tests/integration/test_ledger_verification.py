@@ -135,6 +135,18 @@ OUTBOX = {
     "a signature": (lambda s: s["kind"] == "signed", signed_bytes(-1)),
     "a nonce": (lambda s: s["kind"] == "signed", in_json(lambda s: s["transactions"][0].update(nonce=9))),
     "a role": (lambda s: s["kind"] == "signed", in_json(lambda s: s["transactions"][0].update(role="poster"))),
+    "an intent's number": (
+        lambda s: s["kind"] == "signed",
+        in_json(lambda s: s["transactions"][1].update(intent="7" + s["transactions"][1]["intent"])),
+    ),
+    "an intent's function": (
+        lambda s: s["kind"] == "signed",
+        in_json(lambda s: s["transactions"][0].update(intent=flipped(s["transactions"][0]["intent"], -1))),
+    ),
+    "a wished second": (
+        lambda s: s["kind"] == "signed" and s["parcel"] == 5,
+        in_json(lambda s: s.update(at_s=s["at_s"] + 9)),
+    ),
     "a spelling": (lambda s: s["kind"] == "signed", lambda line: line.replace(",", ", ", 1)),
     "the chain": (lambda s: s["kind"] == "chain", in_json(lambda s: s.update(chain_id=1))),
     "block 0": (lambda s: s["kind"] == "chain", in_json(lambda s: s.update(genesis=flipped(s["genesis"], 7)))),

@@ -19,6 +19,7 @@ from heritage_contracts.deployment import ROLES, role_address
 from heritage_contracts.hashing import keccak256
 from heritage_contracts.outbox import OUTBOX_VERSION
 from heritage_contracts.parcels import Attempt, Mined, attempt_from_state, mined_from_state, mined_to_state
+from heritage_contracts.schedule import next_block_s
 from heritage_contracts.signing import fields_of
 from heritage_sim.base import InputError
 
@@ -109,12 +110,15 @@ class Recorded:
         Hash of that chain's block 0.
     asked : list of Asked
         In order.
+    keyed : dict of int to Sent
+        Newest transaction of each numbered intent.
     """
 
     path: Path
     chain_id: int
     genesis: bytes
     asked: list[Asked] = field(default_factory=list[Asked])
+    keyed: dict[int, Sent] = field(default_factory=dict[int, Sent])
 
     def where(self, line: int) -> str:
         """Return a line of the file, for messages."""
@@ -124,6 +128,27 @@ class Recorded:
     def num_open(self) -> int:
         """Return how many transactions are signed and have no receipt."""
         return sum(s.mined is None and not s.given_up for a in self.asked for s in a.sent)
+
+    def check_seconds(self, first_s: int) -> None:
+        """Hold each block's second against the one that was wished, on a chain where every request has one block.
+
+        Parameters
+        ----------
+        first_s : int
+            Timestamp of block 0.
+
+        Raises
+        ------
+        DifferenceError
+            If a block is at another second than the wished one, or the first free one after it.
+        """
+        # Receipts that contradict one another are named first, by their own line.
+        self.blocks()
+        last_s = first_s
+        for asked in self.asked:
+            if asked.block >= 0:
+                require("second of a request", next_block_s(asked.at_s, last_s), asked.block_s, self.where(asked.line))
+                last_s = asked.block_s
 
     def blocks(self) -> list[RecordedBlock]:
         """Return the blocks that hold transactions of ours, or were asked for by themselves, in order.
@@ -225,6 +250,8 @@ def _take(found: Recorded, state: dict[str, Any], number: int) -> None:
     if kind == "signed":
         require("number of a request", len(found.asked), state["parcel"], found.where(number))
         sent = [_sent(found, each, number) for each in state["transactions"]]
+        for each in sent:
+            _check_key(found, each, found.where(number))
         found.asked.append(Asked(number, int(state["at_s"]), sent))
         return
     asked = found.asked[int(state["parcel"])]
@@ -258,6 +285,20 @@ def _sent(found: Recorded, state: dict[str, Any], number: int) -> Sent:
     content = keccak256(role.encode() + b"\0" + fields.to.rjust(20, b"\0") + fields.data)
     require("hash of what a transaction asks for", content, bytes.fromhex(state["content"]), where)
     return Sent(number, str(state["intent"]), [attempt])
+
+
+def _check_key(found: Recorded, sent: Sent, where: str) -> None:
+    """Hold an intent's key (``<number>|<function>``) against the function that is called and the keys before it."""
+    number, _, function = sent.intent.partition("|")
+    if not function:
+        return
+    require("function in an intent's key", fields_of(sent.attempts[0].raw).data[:4].hex(), function, where)
+    before = found.keyed.get(int(number))
+    if before is None:
+        require("number in an intent's key", len(found.keyed), int(number), where)
+    elif not before.given_up and (before.mined is None or before.mined.ok):
+        raise DifferenceError("number in an intent's key", len(found.keyed), int(number), where)
+    found.keyed[int(number)] = sent
 
 
 def _attempt(state: dict[str, Any], where: str) -> Attempt:

@@ -90,6 +90,8 @@ def verify_folder(
             str(folder.path),
             "Give a node of it: --rpc URL.",
         )
+    if kind == "evm":
+        recorded.check_seconds(folder.at.genesis_s - DEPLOY_LEAD_S)
     books = ChainBooks(folder.at, lambda posted: leaves_of(folder, posted))
     with _node(folder, anvil, rpc_url) as node:
         if rpc_url:
