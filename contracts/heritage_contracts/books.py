@@ -110,6 +110,7 @@ class Books(LedgerKind):
         self._payable: set[int] = set()
         self._wallets = [0] * len(self.payee_names)
         self._pending_wallets: dict[int, int] = {}
+        self._held: set[int] = set()
         self._deploy()
 
     def _chain_id(self) -> int:

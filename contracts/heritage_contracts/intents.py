@@ -14,6 +14,8 @@ class Intents(MoneyIntents):
     def request_rotation(self, payee: int, wallet: int, at_s: int, signers: Sequence[int] | None = None) -> None:
         """Ask that a payee's money go to another wallet of the payee's, after the delay.
 
+        What the community asks for also holds the payee's money back until then, as the old wallet may be lost.
+
         Parameters
         ----------
         payee : int
@@ -36,6 +38,8 @@ class Intents(MoneyIntents):
         members = None if signers is None else self._signers(signers)
         self._request_rotation(RotationRequest(int(payee), int(wallet), members), int(at_s))
         self._pending_wallets[int(payee)] = int(wallet)
+        if members is not None:
+            self._held.add(int(payee))
         self._put_down(
             "request_rotation",
             at_s,
@@ -62,6 +66,7 @@ class Intents(MoneyIntents):
         self._check_payee(payee)
         self._cancel_rotation(int(payee), int(at_s))
         del self._pending_wallets[int(payee)]
+        self._held.discard(int(payee))
         self._put_down("cancel_rotation", at_s, payee=int(payee))
 
     def complete_rotation(self, payee: int, at_s: int) -> None:
@@ -82,4 +87,5 @@ class Intents(MoneyIntents):
         self._check_payee(payee)
         self._complete_rotation(int(payee), int(at_s))
         self._wallets[int(payee)] = self._pending_wallets.pop(int(payee))
+        self._held.discard(int(payee))
         self._put_down("complete_rotation", at_s, payee=int(payee))

@@ -92,6 +92,7 @@ class JournaledLedger(Intents):
             sorted(self._payable),
             self._wallets,
             sorted(self._pending_wallets.items()),
+            sorted(self._held),
         )
         return keccak256(b"".join(parts) + repr(numbers).encode()).hex()
 

@@ -221,16 +221,18 @@ class MoneyIntents(WorkIntents):
         Returns
         -------
         Payments
-            In ascending order of payee; who has nothing due is left out. Without any payment no block is made.
+            In ascending order of payee; who has nothing due is left out, and so is whose money is held back while the
+            community asks to rotate. Without any payment no block is made.
 
         Raises
         ------
         RefusalError
             If a payee does not exist. Nobody is paid then.
         """
-        wanted = sorted({int(p) for p in payee_ids})
-        for payee in wanted:
+        named = sorted({int(p) for p in payee_ids})
+        for payee in named:
             self._check_payee(payee)
+        wanted = [p for p in named if p not in self._held]
         final, streams = self._final_cumulative().tolist(), self._streamed
         asked = set(wanted)
         # In the order of leaves: neighbours share most of their proof.
@@ -247,7 +249,7 @@ class MoneyIntents(WorkIntents):
         for p in pooled:
             self._withdrawn[p] = self._credited[p]
         paid = np.array(units, dtype=np.int64)
-        self._put_down("claim", at_s, payees=np.array(wanted, dtype=np.int64))
+        self._put_down("claim", at_s, payees=np.array(named, dtype=np.int64))
         payees = np.flatnonzero(paid)
         return Payments(paid_s=done.at_s, payee_ids=payees, amounts_units=paid[payees], gas=done.gas)
 

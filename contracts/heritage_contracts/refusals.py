@@ -38,6 +38,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "NoticeOpen": ("a notice stands for the payee and its time is not over", "Wait until it is due."),
     "ParentNotOpen": ("a parent is not stored on the chain", "Open it first."),
     "ParentsNotAscending": ("a record names a parent twice", "Name each once."),
+    "PayeeHeld": (
+        "the payee's money is held back while the community asks to rotate",
+        "Complete the rotation, or let the holder veto it.",
+    ),
     "RotationNotReady": ("the rotation's delay is not over", "Complete it then."),
     "RotationPending": ("another rotation is pending that this one may not displace", "Cancel or complete it first."),
     "ShareAboveWhole": ("a derivative share is above the whole", "Give at most 10^8 parts."),

@@ -86,11 +86,11 @@ class Web3Ledger(JournaledLedger):
         self._community_nonces = [0] * len(self.payee_names)
         start_s = self.genesis_s - DEPLOY_LEAD_S
         self._send(self.calls.create(), start_s)
-        for block in blocks(transactions(payee_parts(len(self.payee_names)))):
-            self._send([self.calls.register_payees(part) for part in block], start_s)
         communities = [self.calls.create_community(c) for c in range(self.deployment.num_communities)]
         for block in blocks(singles([c.gas for c in communities])):
             self._send([communities[i] for part in block for i in part.items], start_s)
+        for block in blocks(transactions(payee_parts(len(self.payee_names)))):
+            self._send([self.calls.register_payees(part) for part in block], start_s)
         self._send(self.calls.prepare_money(), self.genesis_s - 1)
 
     # ---- sending ------------------------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     error WrongLengths();
     error WrongProof();
     error UnknownPayee(bytes32 payeeId);
+    error PayeeHeld(bytes32 payeeId);
     error NothingDue(bytes32 payeeId);
     error AboveCeiling(uint256 ceiling, uint256 wanted);
     error NoticeOpen(uint256 dueAt);
@@ -328,6 +329,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
         Notice memory open = noticeOf[payeeId];
         if (open.dueAt == 0) revert NoNotice(payeeId);
         if (block.timestamp < open.dueAt) revert NoticeOpen(open.dueAt);
+        if (payees.isHeld(payeeId)) revert PayeeHeld(payeeId);
         delete noticeOf[payeeId];
         uint256 due = _take(payeeId, open.cumulative);
         if (due == 0) revert NothingDue(payeeId);
@@ -431,6 +433,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     function _accountOf(bytes32 payeeId) private view returns (address account) {
         account = payees.accountOf(payeeId);
         if (account == address(0)) revert UnknownPayee(payeeId);
+        if (payees.isHeld(payeeId)) revert PayeeHeld(payeeId);
     }
 
     function _fundOf(bytes32 payeeId) private view returns (bytes32 fundId) {
@@ -472,15 +475,15 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
             sum += due[i];
         }
         _book(sum, ceiling);
-        address[] memory accounts = payees.accountsOf(ids);
+        address[] memory accounts = payees.openAccountsOf(ids);
         uint256 failed = 0;
         for (uint256 i = 0; i < ids.length; ++i) {
             uint256 amount = due[i];
             if (amount == 0) continue;
-            if (accounts[i] == address(0)) revert UnknownPayee(ids[i]);
-            if (token.trySafeTransfer(accounts[i], amount)) {
+            if (accounts[i] != address(0) && token.trySafeTransfer(accounts[i], amount)) {
                 emit Claimed(ids[i], accounts[i], amount);
             } else {
+                if (payees.accountOf(ids[i]) == address(0)) revert UnknownPayee(ids[i]);
                 claimed[ids[i]] -= amount;
                 failed += amount;
                 emit ClaimFailed(ids[i], accounts[i], amount);

@@ -30,9 +30,11 @@ contract PayeeRegistry is AccessControl, EIP712 {
 
     /// @param account Where the payee's money goes.
     /// @param community Community whose members may rotate for the payee; 0 for none.
+    /// @param isHeld Whether its money is held back, because its community asks to rotate.
     struct Payee {
         address account;
         uint32 community;
+        bool isHeld;
     }
 
     /// @param newAccount Where the money will go.
@@ -119,7 +121,9 @@ contract PayeeRegistry is AccessControl, EIP712 {
             uint32 community = uint32(bytes4(packed[offset + 52:offset + ROW_BYTES]));
             if (account == address(0)) revert ZeroAccount();
             if (_payees[payeeId].account != address(0)) revert PayeeExists(payeeId);
-            _payees[payeeId] = Payee(account, community);
+            // Otherwise whoever creates the community later would have power over payees who are there already.
+            if (community != 0 && _communities[community].threshold == 0) revert UnknownCommunity(community);
+            _payees[payeeId] = Payee(account, community, false);
             emit PayeeRegistered(payeeId, account, community);
         }
     }
@@ -204,12 +208,14 @@ contract PayeeRegistry is AccessControl, EIP712 {
                 abi.encode(COMMUNITY_ROTATION_TYPEHASH, payeeId, payee.account, newAccount, nonce, deadline)
             )
         );
+        // One member alone is not a community that speaks with one voice.
         bool unanimous = requireApproved(payee.community, digest, signatures) == signatures.length
-            && !_communities[payee.community].isSplit;
+            && signatures.length > 1 && !_communities[payee.community].isSplit;
         Rotation storage pending = rotationOf[payeeId];
         if (pending.readyAt != 0 && !unanimous && (!pending.byCommunity || pending.unanimous)) {
             revert RotationPending(payeeId);
         }
+        _payees[payeeId].isHeld = true;
         _request(payeeId, newAccount, true, unanimous);
     }
 
@@ -225,6 +231,7 @@ contract PayeeRegistry is AccessControl, EIP712 {
         if (pending.readyAt == 0) revert NoRotation(payeeId);
         if (pending.unanimous) revert NoVeto(payeeId);
         ++nonceOf[payeeId];
+        if (pending.byCommunity) _payees[payeeId].isHeld = false;
         delete rotationOf[payeeId];
         emit RotationCancelled(payeeId, pending.newAccount);
     }
@@ -237,20 +244,36 @@ contract PayeeRegistry is AccessControl, EIP712 {
         if (block.timestamp < pending.readyAt) revert RotationNotReady(pending.readyAt);
         address old = _payees[payeeId].account;
         _payees[payeeId].account = pending.newAccount;
+        _payees[payeeId].isHeld = false;
         delete rotationOf[payeeId];
         emit RotationCompleted(payeeId, old, pending.newAccount);
     }
 
-    /// @notice Where a payee's money goes; zero for an unknown payee.
+    /// @notice Who holds a payee id; zero for an unknown payee.
     function accountOf(bytes32 payeeId) external view returns (address) {
         return _payees[payeeId].account;
     }
 
-    /// @notice Where several payees' money goes, in the same order.
+    /// @notice Whether a payee's money is held back: its community asks to rotate, so the account may be out of anybody's
+    /// reach, and what were sent there now would be lost.
+    function isHeld(bytes32 payeeId) external view returns (bool) {
+        return _payees[payeeId].isHeld;
+    }
+
+    /// @notice Who holds several payee ids, in the same order.
     function accountsOf(bytes32[] calldata payeeIds) external view returns (address[] memory accounts) {
         accounts = new address[](payeeIds.length);
         for (uint256 i = 0; i < payeeIds.length; ++i) {
             accounts[i] = _payees[payeeIds[i]].account;
+        }
+    }
+
+    /// @notice Where several payees' money goes now, in the same order; zero where it is held back or the payee unknown.
+    function openAccountsOf(bytes32[] calldata payeeIds) external view returns (address[] memory accounts) {
+        accounts = new address[](payeeIds.length);
+        for (uint256 i = 0; i < payeeIds.length; ++i) {
+            Payee memory payee = _payees[payeeIds[i]];
+            if (!payee.isHeld) accounts[i] = payee.account;
         }
     }
 

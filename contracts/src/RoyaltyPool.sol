@@ -102,6 +102,7 @@ contract RoyaltyPool is ERC165, IERC2981, ReentrancyGuardTransient {
     error WrongAmount(uint256 expected, uint256 received);
     error NothingDue(bytes32 payeeId);
     error UnknownPayee(bytes32 payeeId);
+    error PayeeHeld(bytes32 payeeId);
 
     /// @param token_ What is paid.
     /// @param payees_ Where payees' money goes.
@@ -210,17 +211,18 @@ contract RoyaltyPool is ERC165, IERC2981, ReentrancyGuardTransient {
         if (amount == 0) revert NothingDue(payeeId);
         address account = payees.accountOf(payeeId);
         if (account == address(0)) revert UnknownPayee(payeeId);
+        if (payees.isHeld(payeeId)) revert PayeeHeld(payeeId);
         balanceOf[payeeId] = 0;
         totalOwed -= amount;
         emit Withdrawn(payeeId, account, amount);
         token.safeTransfer(account, amount);
     }
 
-    /// @notice Pay several payees' balances. Those with none, those who are unknown, and those whose account cannot receive
+    /// @notice Pay several payees' balances. Those with none, those who are unknown or held back, and those whose account cannot receive
     /// are passed over and lose nothing.
     /// @param payeeIds Salted hashes.
     function withdrawMany(bytes32[] calldata payeeIds) external nonReentrant {
-        address[] memory accounts = payees.accountsOf(payeeIds);
+        address[] memory accounts = payees.openAccountsOf(payeeIds);
         for (uint256 i = 0; i < payeeIds.length; ++i) {
             uint256 amount = balanceOf[payeeIds[i]];
             if (amount == 0 || accounts[i] == address(0)) continue;

@@ -18,6 +18,7 @@ contract PayeeRegistryEntriesTest is Signing {
     // ---- payees ----------------------------------------------------------------------------------------------------
 
     function testFuzz_a_row_is_read_back_as_it_was_packed(bytes32 id, address where, uint32 community) public {
+        if (community > 1) create(community);
         vm.assume(where != address(0) && payees.accountOf(id) == address(0));
         vm.expectEmit(true, true, true, true, address(payees));
         emit PayeeRegistry.PayeeRegistered(id, where, community);
@@ -25,6 +26,21 @@ contract PayeeRegistryEntriesTest is Signing {
         payees.registerPayees(row(id, where, community));
         vm.assertEq(payees.accountOf(id), where, "account");
         vm.assertEq(payees.communityOf(id), community, "community");
+    }
+
+    function test_no_payee_of_a_community_that_is_not_there() public {
+        vm.expectRevert(abi.encodeWithSelector(PayeeRegistry.UnknownCommunity.selector, 9));
+        vm.prank(registrar);
+        payees.registerPayees(row(NEW_ID, stranger, 9));
+        create(9);
+        vm.prank(registrar);
+        payees.registerPayees(row(NEW_ID, stranger, 9));
+        vm.assertEq(payees.accountOf(NEW_ID), stranger, "entered after its community");
+    }
+
+    function create(uint32 community) private {
+        vm.prank(registrar);
+        payees.createCommunity(community, members(), THRESHOLD, FUND);
     }
 
     function test_many_rows_at_once_keep_their_order() public {

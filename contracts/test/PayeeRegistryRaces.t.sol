@@ -126,6 +126,71 @@ contract PayeeRegistryRacesTest is Signing {
         pool.withdraw(idOf(0));
     }
 
+    /// @dev Anybody may claim for anybody: without the hold, a stranger could send all of it to the lost key.
+    function test_while_the_community_asks_nobody_can_pay_to_the_account_that_may_be_lost() public {
+        RoyaltyPool pool = _pool();
+        _tip(pool, 40);
+        Statement memory s = ladder(4, 100);
+        settle(s);
+        askByCommunity(idOf(0), fresh, TWO_SIGN);
+        vm.assertTrue(payees.isHeld(idOf(0)), "held");
+        vm.expectRevert(abi.encodeWithSelector(EpochDistributor.PayeeHeld.selector, idOf(0)));
+        claim(s, 0);
+        vm.expectRevert(abi.encodeWithSelector(RoyaltyPool.PayeeHeld.selector, idOf(0)));
+        pool.withdraw(idOf(0));
+        bytes32[] memory ids = new bytes32[](1);
+        ids[0] = idOf(0);
+        pool.withdrawMany(ids);
+        EpochDistributor.Claim[] memory many = new EpochDistributor.Claim[](2);
+        many[0] = EpochDistributor.Claim(idOf(0), s.amounts[0], proofOf(s, 0));
+        many[1] = EpochDistributor.Claim(idOf(1), s.amounts[1], proofOf(s, 1));
+        vm.expectEmit(true, true, true, true, address(distributor));
+        emit EpochDistributor.ClaimFailed(idOf(0), address(0), 100);
+        distributor.claimMany(many);
+        vm.assertEq(token.balanceOf(accountOf(0)), 0, "none at the old account");
+        vm.assertEq(token.balanceOf(accountOf(1)), s.amounts[1], "the others are paid");
+        waitAndComplete(idOf(0));
+        claim(s, 0);
+        pool.withdraw(idOf(0));
+        vm.assertEq(token.balanceOf(fresh), 140, "all of it at the new one");
+    }
+
+    function test_a_veto_ends_the_hold() public {
+        Statement memory s = ladder(4, 100);
+        settle(s);
+        askByCommunity(idOf(0), bad, TWO_SIGN);
+        vm.prank(accountOf(0));
+        payees.cancelRotation(idOf(0), block.timestamp, "");
+        vm.assertFalse(payees.isHeld(idOf(0)), "free");
+        claim(s, 0);
+        vm.assertEq(token.balanceOf(accountOf(0)), 100, "paid to the holder");
+    }
+
+    function test_money_that_is_held_back_does_not_expire() public {
+        Statement memory s = ladder(4, 100);
+        settle(s);
+        distributor.giveNotice(idOf(0), s.amounts[0], proofOf(s, 0));
+        vm.warp(block.timestamp + NOTICE);
+        askByCommunity(idOf(0), fresh, TWO_SIGN);
+        vm.expectRevert(abi.encodeWithSelector(EpochDistributor.PayeeHeld.selector, idOf(0)));
+        distributor.expire(idOf(0));
+        waitAndComplete(idOf(0));
+        claim(s, 0);
+        vm.assertEq(token.balanceOf(fresh), 100, "claimed after the rotation");
+    }
+
+    function test_one_member_alone_cannot_pass_over_a_veto() public {
+        address[] memory one = new address[](1);
+        one[0] = vm.addr(memberKey(0));
+        changeMembers(one, 1, ALL_SIGN);
+        bytes[] memory list = new bytes[](1);
+        list[0] = signed(memberKey(0), communityDigest(idOf(0), bad, block.timestamp));
+        payees.requestRotationByCommunity(idOf(0), bad, block.timestamp, list);
+        vm.prank(accountOf(0));
+        payees.cancelRotation(idOf(0), block.timestamp, "");
+        vm.assertEq(payees.accountOf(idOf(0)), accountOf(0), "vetoed");
+    }
+
     function test_a_claim_between_request_and_completion_goes_to_the_old_account_and_is_not_paid_twice() public {
         Statement memory first = ladder(4, 100);
         settle(first);
@@ -143,8 +208,8 @@ contract PayeeRegistryRacesTest is Signing {
     function test_a_funds_own_key_is_replaced_where_the_fund_belongs_to_the_community() public {
         bytes32 fund = keccak256("fund of community 2");
         vm.startPrank(registrar);
-        payees.registerPayees(row(fund, fundAccount, 2));
         payees.createCommunity(2, members(), THRESHOLD, fund);
+        payees.registerPayees(row(fund, fundAccount, 2));
         vm.stopPrank();
         askByCommunity(fund, fresh, TWO_SIGN);
         waitAndComplete(fund);

@@ -117,12 +117,15 @@ class Epochs:
         cumulative, due_at = self.notices[payee]
         if now_s < due_at:
             raise RefusalError("NoticeOpen", _WHERE)
+        self.payees.require_open(payee)
         due = cumulative - self.claimed[payee]
         if due <= 0:
             raise RefusalError("NothingDue", _WHERE)
+        fund = self.payees.fund_of(payee)
+        self.payees.require_open(fund)
         del self.notices[payee]
         self.claimed[payee] = cumulative
-        return self.payees.fund_of(payee), due
+        return fund, due
 
     def wind_up(self, now_s: int) -> None:
         """End posting; what was paid in beyond the final total becomes the pot."""
@@ -144,6 +147,7 @@ class Epochs:
         units = self.pot * last.cumulative[payee] // last.total if last.total else 0
         if not units or payee in self.escaped:
             raise RefusalError("NothingDue", _WHERE)
+        self.payees.require_open(payee)
         self.escaped[payee] = units
         return units
 

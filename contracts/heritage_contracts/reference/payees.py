@@ -70,11 +70,18 @@ class Payees:
 
     def request_by_community(self, payee: int, wallet: int, signers: tuple[int, ...], now_s: int) -> None:
         """Ask as the community; only all of its members displace the holder's request, or their own unanimous one."""
-        unanimous = self.require_approved(self.communities[payee], signers) == self.members
+        signed = self.require_approved(self.communities[payee], signers)
+        unanimous = signed == self.members and self.members > 1
         before = self.pending.get(payee)
         if before is not None and not unanimous and (not before.by_community or before.unanimous):
             raise RefusalError("RotationPending", _WHERE)
         self.pending[payee] = Rotation(wallet, now_s + self.delay_s, by_community=True, unanimous=unanimous)
+
+    def require_open(self, payee: int) -> None:
+        """Refuse to pay a payee whose community asks to rotate: the account may be out of anybody's reach."""
+        asked = self.pending.get(payee)
+        if asked is not None and asked.by_community:
+            raise RefusalError("PayeeHeld", "EpochDistributor")
 
     def cancel(self, payee: int) -> None:
         """Withdraw as the holder, which is a veto where not all members asked."""

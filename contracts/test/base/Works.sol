@@ -137,8 +137,8 @@ abstract contract Works is Signing {
         address[] memory who = new address[](1);
         who[0] = accountOf(OTHER_MEMBER);
         vm.startPrank(registrar);
-        payees.registerPayees(row(idOf(OTHER_MEMBER), accountOf(OTHER_MEMBER), OTHER_COMMUNITY));
         payees.createCommunity(OTHER_COMMUNITY, who, 1, FUND);
+        payees.registerPayees(row(idOf(OTHER_MEMBER), accountOf(OTHER_MEMBER), OTHER_COMMUNITY));
         vm.stopPrank();
     }
 

@@ -58,8 +58,8 @@ abstract contract World is Test {
             rows = bytes.concat(rows, row(idOf(i), accountOf(i), COMMUNITY));
         }
         vm.startPrank(registrar);
-        payees.registerPayees(rows);
         payees.createCommunity(COMMUNITY, members(), THRESHOLD, FUND);
+        payees.registerPayees(rows);
         vm.stopPrank();
         vm.prank(poster);
         // Tokens that return nothing would fail an IERC20 call's own check.
