@@ -184,6 +184,17 @@ def test_a_run_that_settles_alike_at_once_is_told_in_a_paragraph_and_one_figure(
     assert [d.name for d in drawings] == ["settlement"]
 
 
+def test_one_way_of_settling_with_steps_before_it_is_told_without_a_difference(tmp_path: Path):
+    told = scenario(manual=False, report={"days": 2.0, "source": "a schedule"})
+    view, drawings = settlement_section(write_run(tmp_path / "one", told, alike=True))
+    assert view["said"][0].startswith(
+        "Half of the money is in the payees' hands within 14.5 days of the play when settled"
+    )
+    assert view["table"]["paired"] is False
+    assert [d.name for d in drawings] == ["settlement_steps", "settlement"]
+    assert {row["step"]: row["standing"] for row in view["steps"]["rows"]}["report"] == "stated source"
+
+
 def test_cells_that_differ_in_more_than_settlement_are_not_sold_as_its_doing(tmp_path: Path):
     told = as_data(scenario())
     told["arms"]["hand"]["listeners"] = {"max_slates": 3}
