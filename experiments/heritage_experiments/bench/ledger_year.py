@@ -106,7 +106,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     shape = f"{plan.num_payees:,} payees, {plan.num_days} daily epochs, claims by all every {MONTH_DAYS} days"
     faults = f"{plan.node_kills} kills of the node, {plan.client_restarts} of the client; {found.restarts} restarts"
     values = (
-        ("verified", 1.0, "1", f"{shape}; {faults}; verify holds on a fresh Anvil (it raises otherwise)"),
+        ("verified", 1, "1", f"{shape}; {faults}; verify holds on a fresh Anvil (it raises otherwise)"),
         ("paid_units", found.paid_units, "smallest unit", "equal to the sum of all statements, payee by payee"),
         ("lost_receipts", found.lost, "transactions", "taken away by kills; the same bytes were sent again"),
         ("transactions", found.num_transactions, "1", "signed once each"),
@@ -118,7 +118,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         {
             "bench": "ledger-year",
             "name": name,
-            "value": float(f"{value:.9g}"),
+            "value": value if isinstance(value, int) else round(value, 3),
             "unit": unit,
             "baseline": None,
             "ratio": None,

@@ -80,15 +80,18 @@ def bench(
     from rich.table import Table
 
     table = Table(title=f"{name}, on {machine['processor']} ({machine['cores']} cores)", title_justify="left")
-    for head in ("name", "value", "unit", "baseline", "ratio", "n", "note"):
+    for head in ("name", "value", "unit", "baseline", "ratio", "n"):
         table.add_column(
             head, justify="right" if head in ("value", "baseline", "ratio", "n") else "left", overflow="fold"
         )
     for r in records:
         table.add_row(
-            r["name"], _short(r["value"]), r["unit"], _short(r["baseline"]), _short(r["ratio"]), str(r["n"]), r["note"]
+            r["name"], _short(r["value"]), r["unit"], _short(r["baseline"]), _short(r["ratio"]), f"{r['n']:,}"
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for r in records:
+        console.print(f"{r['name']}: {r['note']}", style="dim", highlight=False)
 
 
 def _short(value: float | None) -> str:
