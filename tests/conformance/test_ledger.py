@@ -223,8 +223,11 @@ def test_a_work_is_revealed_by_its_author_in_time(ledger):
     refused("AlreadyCommitted", ledger.commit, shown, GENESIS_S + 10)
     refused("CommitmentNotReady", ledger.reveal, shown, GENESIS_S + 59)
     refused("CommitmentLapsed", ledger.reveal, shown, GENESIS_S + DAY_S + 1)
+    head = ledger.provenance_head()
     ledger.reveal(shown, GENESIS_S + 60)
     assert ledger.audit().num_works == 1
+    # What strangers reveal is folded apart: it makes no batch and no epoch stale.
+    assert ledger.provenance_head() == head
     claims_tradition = record(8, community=1)
     ledger.commit(claims_tradition, GENESIS_S + 100)
     refused("NotOfCommunity", ledger.reveal, claims_tradition, GENESIS_S + 200)
@@ -237,6 +240,8 @@ def test_a_lost_key_strands_no_money_and_a_holder_can_object(ledger):
     ledger.request_rotation(2, 1, GENESIS_S + 2 * DAY_S, signers=[0, 2])
     refused("RotationNotReady", ledger.complete_rotation, 2, GENESIS_S + 2 * DAY_S + delay_s - 1)
     refused("RotationPending", ledger.request_rotation, 2, 2, GENESIS_S + 2 * DAY_S + 9)
+    # Meanwhile what is due is held back: the account may be out of anybody's reach.
+    assert ledger.claim([2], GENESIS_S + 2 * DAY_S + 60).payee_ids.size == 0
     ledger.cancel_rotation(2, GENESIS_S + 3 * DAY_S)
     refused("NoRotation", ledger.cancel_rotation, 2, GENESIS_S + 3 * DAY_S + 60)
     ledger.request_rotation(2, 1, GENESIS_S + 4 * DAY_S)

@@ -99,7 +99,11 @@ class LedgersSideBySide(RuleBasedStateMachine):
             self.ask("open_works", known, wait_s=wait_s)
         self.ask("derive", single, owner, wait_s=wait_s)
 
-    @rule(number=st.integers(0, 3), wait_s=waits, reveal_s=st.sampled_from([0, 59, 60, 3_600, 2 * DAY_S]))
+    @rule(
+        number=st.integers(0, 3),
+        wait_s=st.sampled_from([0, 60]),
+        reveal_s=st.sampled_from([60, 60, 59, 3_600, 2 * DAY_S]),
+    )
     def announce_and_reveal(self, number, wait_s, reveal_s):
         shown = record(200 + number, community=0 if number == 3 else NO_ONE)
         self.ask("commit", shown, wait_s=wait_s)
