@@ -120,13 +120,7 @@ class Web3Ledger(JournaledLedger):
         return fields_of(found.attempts[-1].raw).data if found else None
 
     def _check(self, calls: Sequence[Call], at_s: int) -> None:
-        """Ask the contracts whether they admit each of some calls, by itself, now.
-
-        Raises
-        ------
-        RefusalError
-            With the name of the contract's error.
-        """
+        """Ask the contracts whether they admit each of some calls, by itself, now; refuse with their error's name."""
         now_s = self._now(at_s)
         for one in self._keyed(calls):
             if one.intent and self.chain.outbox.find(one.intent) is not None:

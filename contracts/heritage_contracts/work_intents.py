@@ -76,6 +76,13 @@ class WorkIntents(Books):
     def reveal(self, record: ProvenanceRecord, at_s: int) -> None:
         """Register a work that was announced at least a minute and at most a day ago; see `commit`.
 
+        Parameters
+        ----------
+        record : ProvenanceRecord
+            The work, as it was announced.
+        at_s : int
+            Wished chain time, seconds.
+
         Raises
         ------
         RefusalError
