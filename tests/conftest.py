@@ -70,7 +70,7 @@ def quickstart_cache(tmp_path_factory):
 @pytest.fixture(scope="session")
 def anvil_binary():
     """The native Anvil program; without one, a test that needs it is skipped with the ways to get it."""
-    from heritage_contracts.anvil_binary import find_anvil
+    from heritage_contracts.nodes.anvil_binary import find_anvil
     from heritage_sim.base import MissingPartError
 
     try:

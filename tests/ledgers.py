@@ -21,7 +21,7 @@ WORKS = np.zeros(0, np.int64)
 
 def has_anvil() -> bool:
     """Return whether there is an Anvil here; with CI=true there has to be one."""
-    from heritage_contracts.anvil_binary import find_anvil
+    from heritage_contracts.nodes.anvil_binary import find_anvil
 
     try:
         find_anvil()

@@ -4,9 +4,9 @@ Intent ``i`` mints ``2**i`` units, so that the balance read in binary says of ea
 mined exactly once: a lost one leaves a hole, a doubled one a carry.
 """
 
-from heritage_contracts.chain import Call, role_signer
 from heritage_contracts.compiled import load
 from heritage_contracts.hashing import selector, word
+from heritage_contracts.sending.chain import Call, role_signer
 from heritage_contracts.wallets import contract_address
 
 GENESIS_S = 1_767_225_600

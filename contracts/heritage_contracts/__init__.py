@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from heritage_contracts.config import LedgerConfig
-    from heritage_contracts.journal import JournaledLedger
+    from heritage_contracts.ledgers.journal import JournaledLedger
 
 from heritage_contracts.compiled import describe
 
@@ -42,7 +42,7 @@ def make_ledger(
     Returns
     -------
     JournaledLedger
-        A `heritage_sim.base.Ledger`, with all that `heritage_contracts.intents.Intents` adds.
+        A `heritage_sim.base.Ledger`, with all that `heritage_contracts.ledgers.intents.Intents` adds.
 
     Raises
     ------
@@ -50,11 +50,11 @@ def make_ledger(
         If there is no payee, the communities do not fit, or genesis_s is within the first hour of 1970.
     """
     if config.kind == "reference":
-        from heritage_contracts.reference import ReferenceLedger
+        from heritage_contracts.ledgers.reference import ReferenceLedger
 
         return ReferenceLedger(config, payee_names, genesis_s, payee_communities)
-    from heritage_contracts.connect import connector
-    from heritage_contracts.web3_ledger import NodeLedger, Web3Ledger
+    from heritage_contracts.ledgers.web3_ledger import NodeLedger, Web3Ledger
+    from heritage_contracts.sending.connect import connector
 
     kind = Web3Ledger if config.kind == "evm" else NodeLedger
     return kind(config, payee_names, genesis_s, payee_communities, connector(config, work_dir))

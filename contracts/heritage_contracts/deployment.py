@@ -14,9 +14,9 @@ import numpy as np
 
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.hashing import keccak256, word
-from heritage_contracts.merkle import build_tree, payee_leaves
-from heritage_contracts.rows import Rows, amount_words, hash_rows
-from heritage_contracts.signing import Signer, address_of
+from heritage_contracts.sending.signing import Signer, address_of
+from heritage_contracts.trees.merkle import build_tree, payee_leaves
+from heritage_contracts.trees.rows import Rows, amount_words, hash_rows
 from heritage_contracts.wallets import contract_address, family_addresses, family_key
 from heritage_sim.base import InputError
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from heritage_contracts.deployment import Deployment
 from heritage_contracts.hashing import keccak256, word
-from heritage_contracts.merkle import build_tree, proof_of
 from heritage_contracts.refusals import RefusalError
-from heritage_contracts.rows import Rows
+from heritage_contracts.trees.merkle import build_tree, proof_of
+from heritage_contracts.trees.rows import Rows
 from heritage_sim.base import ProvenanceRecord, Stem
 from heritage_sim.base.protocols import State
 

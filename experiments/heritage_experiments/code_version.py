@@ -22,9 +22,9 @@ PACKAGES = (
 )
 SHOWN_ONLY = (
     "heritage_contracts/chain_books/",
-    "heritage_contracts/claiming.py",
+    "heritage_contracts/at_rest/claiming.py",
     "heritage_contracts/export/",
-    "heritage_contracts/live.py",
+    "heritage_contracts/at_rest/live.py",
     "heritage_contracts/verification/",
     "heritage_experiments/bench/",
     "heritage_experiments/cli/",

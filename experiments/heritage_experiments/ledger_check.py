@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from heritage_contracts.chain_books import DifferenceError
 from heritage_contracts.deployment import Deployment
-from heritage_contracts.merkle import root_of
+from heritage_contracts.trees.merkle import root_of
 from heritage_experiments.ledger_folders import ledger_path
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_load import resolve_cell
@@ -145,7 +145,7 @@ def _verify_chain(
     store: RunStore, task: Task, scenario: Scenario, anvil: bool, progress: Callable[[int, int], None] | None
 ) -> tuple[int, int, int]:
     """Make a replication's chain again; return its transactions, derived works, and those that were permitted."""
-    from heritage_contracts.folder import open_folder
+    from heritage_contracts.at_rest.folder import open_folder
     from heritage_contracts.verification import verify_folder
     from heritage_experiments.ledger_on_chain import compare_with_run, derivations_permitted, made_in_run
 

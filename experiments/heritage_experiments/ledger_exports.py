@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from heritage_contracts.at_rest.folder import LedgerFolder
 from heritage_contracts.chain_books import ChainBooks
 from heritage_contracts.chain_books.books import ALL_WORKS
 from heritage_contracts.export import (
@@ -22,8 +23,7 @@ from heritage_contracts.export import (
     auditor_lines,
     public_lines,
 )
-from heritage_contracts.folder import LedgerFolder
-from heritage_contracts.published import read_epoch
+from heritage_contracts.trees.published import read_epoch
 from heritage_contracts.verification import books_at_rest
 from heritage_experiments.c2pa_check import Registry, registry_of
 from heritage_sim.base import NO_ONE, ConsentLabel, DirectPayment, InputError, ProvenanceRecord, Stem

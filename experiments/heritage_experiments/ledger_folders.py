@@ -40,8 +40,8 @@ def leave_ledger(ledger: Ledger, path: Path) -> None:
     if "chain" not in vars(ledger):
         # The reference ledger, or one of the user's own.
         return
-    from heritage_contracts.folder import put_down
-    from heritage_contracts.web3_ledger import Web3Ledger
+    from heritage_contracts.at_rest.folder import put_down
+    from heritage_contracts.ledgers.web3_ledger import Web3Ledger
 
     if isinstance(ledger, Web3Ledger):
         put_down(ledger, path, ledger.chain.outbox)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from heritage_contracts.at_rest.folder import LedgerFolder
 from heritage_contracts.chain_books import ChainBooks, require
-from heritage_contracts.folder import LedgerFolder
-from heritage_contracts.published import read_epoch
+from heritage_contracts.trees.published import read_epoch
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.store import RunStore, Task
 from heritage_experiments.wiring import payee_communities_of

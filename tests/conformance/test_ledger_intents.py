@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from ledgers import COMMUNITIES, DAY_S, GENESIS_S, NUM_PAYEES, books, has_anvil, make, record, statement
 
-from heritage_contracts.chain import Chain
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import EMBEDDED_CHAIN_ID, ROLES, role_address
-from heritage_contracts.outbox import Outbox
+from heritage_contracts.ledgers.web3_ledger import Web3Ledger
 from heritage_contracts.refusals import RefusalError
 from heritage_contracts.schedule import DEPLOY_LEAD_S
-from heritage_contracts.web3_ledger import Web3Ledger
+from heritage_contracts.sending.chain import Chain
+from heritage_contracts.sending.outbox import Outbox
 from heritage_sim.base import NO_ONE, ConsentLabel, DirectPayment
 
 pytestmark = pytest.mark.integration
@@ -234,7 +234,7 @@ def test_random_intents_leave_reference_and_embedded_chain_alike():
 def test_random_intents_leave_reference_embedded_chain_and_anvil_alike():
     if not has_anvil():
         pytest.skip("needs Anvil: npm --prefix contracts ci, or foundryup")
-    from heritage_contracts.anvil import ManagedAnvil
+    from heritage_contracts.nodes.anvil import ManagedAnvil
 
     with ManagedAnvil(GENESIS_S - DEPLOY_LEAD_S, [role_address(role) for role in ROLES], EMBEDDED_CHAIN_ID) as node:
         first = [node.rpc.ask("evm_snapshot")]

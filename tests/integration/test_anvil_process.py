@@ -10,9 +10,9 @@ import psutil
 import pytest
 from minting import FUNDED, GENESIS_S, deploy, mint, minted_once
 
-from heritage_contracts.anvil import BLOCK_GAS_LIMIT, ManagedAnvil
-from heritage_contracts.chain import Call, Chain
-from heritage_contracts.rpc import http_rpc
+from heritage_contracts.nodes.anvil import BLOCK_GAS_LIMIT, ManagedAnvil
+from heritage_contracts.sending.chain import Call, Chain
+from heritage_contracts.sending.rpc import http_rpc
 from heritage_sim.base import LedgerError
 
 pytestmark = pytest.mark.integration
@@ -105,7 +105,7 @@ def test_a_node_that_hangs_is_replaced(anvil_binary):
 def test_however_we_die_the_node_dies_too(anvil_binary, ending):
     code = (
         "import os, signal, sys\n"
-        "from heritage_contracts.anvil import ManagedAnvil\n"
+        "from heritage_contracts.nodes.anvil import ManagedAnvil\n"
         f"node = ManagedAnvil({GENESIS_S}, [], program={str(anvil_binary)!r})\n"
         "print(node.pid, node._folder, flush=True)\n"
         f"{ending}\n"

@@ -11,15 +11,15 @@ from itertools import pairwise
 import pytest
 from minting import FUNDED, GENESIS_S, TOKEN, deploy, mint, mint_call, minted_once
 
-from heritage_contracts.anvil import ManagedAnvil
-from heritage_contracts.chain import Call, Chain, role_signer
-from heritage_contracts.faults import FaultSchedule
-from heritage_contracts.faulty import FaultInjector
 from heritage_contracts.hashing import keccak256, word
-from heritage_contracts.outbox import FileOutbox
-from heritage_contracts.pace import FIXED_FEE, OthersBlocks
-from heritage_contracts.rpc import Rpc, http_provider, http_rpc
-from heritage_contracts.signing import Fee
+from heritage_contracts.nodes.anvil import ManagedAnvil
+from heritage_contracts.nodes.faults import FaultSchedule
+from heritage_contracts.nodes.faulty import FaultInjector
+from heritage_contracts.sending.chain import Call, Chain, role_signer
+from heritage_contracts.sending.outbox import FileOutbox
+from heritage_contracts.sending.pace import FIXED_FEE, OthersBlocks
+from heritage_contracts.sending.rpc import Rpc, http_provider, http_rpc
+from heritage_contracts.sending.signing import Fee
 from heritage_sim.base import LedgerError, StorageError
 
 pytestmark = pytest.mark.integration

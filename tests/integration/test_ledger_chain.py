@@ -8,14 +8,14 @@ import pytest
 from ledgers import DAY_S, GENESIS_S, make, record, settle, statement
 
 from heritage_contracts import calldata
-from heritage_contracts.chain import Call
 from heritage_contracts.deployment import role_address
-from heritage_contracts.epoch import make_epoch
 from heritage_contracts.hashing import keccak256, word
-from heritage_contracts.merkle import build_tree, leaf_of, payee_leaves, proof_of, root_of
 from heritage_contracts.refusals import RefusalError
 from heritage_contracts.schedule import CALL_GAS, DEPLOY_LEAD_S
-from heritage_contracts.signing import fields_of
+from heritage_contracts.sending.chain import Call
+from heritage_contracts.sending.signing import fields_of
+from heritage_contracts.trees.epoch import make_epoch
+from heritage_contracts.trees.merkle import build_tree, leaf_of, payee_leaves, proof_of, root_of
 from heritage_sim.base import DirectPayment
 
 UNITS = (5, 0, 10**9, 41)

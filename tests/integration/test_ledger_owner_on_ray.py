@@ -7,8 +7,8 @@ import pytest
 from ledgers import COMMUNITIES, DAY_S, GENESIS_S, NUM_PAYEES, books, make, record, settle, statement
 
 from heritage_contracts.config import LedgerConfig
-from heritage_contracts.ray_owner import OwnedLedger
 from heritage_contracts.refusals import RefusalError
+from heritage_contracts.sending.ray_owner import OwnedLedger
 from heritage_sim.base import ConsentLabel, DirectPayment, Ledger
 
 pytestmark = pytest.mark.integration

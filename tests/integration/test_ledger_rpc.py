@@ -8,8 +8,8 @@ from ledgers import COMMUNITIES, GENESIS_S, NUM_PAYEES, has_anvil, make, record,
 from heritage_contracts import make_ledger
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import EMBEDDED_CHAIN_ID, ROLES, role_address
-from heritage_contracts.rpc import http_rpc
 from heritage_contracts.schedule import DEPLOY_LEAD_S
+from heritage_contracts.sending.rpc import http_rpc
 from heritage_sim.base import DirectPayment
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -22,7 +22,7 @@ def chain_of_others():
     """Return the URL of a chain on which somebody else makes a block of ten minutes twenty times a second."""
     if not has_anvil():
         pytest.skip("needs Anvil: npm --prefix contracts ci, or foundryup")
-    from heritage_contracts.anvil import ManagedAnvil
+    from heritage_contracts.nodes.anvil import ManagedAnvil
 
     stopped = threading.Event()
     with ManagedAnvil(GENESIS_S - DEPLOY_LEAD_S, [role_address(r) for r in ROLES], EMBEDDED_CHAIN_ID) as node:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from heritage_contracts import make_ledger
+from heritage_contracts.at_rest.folder import open_folder, put_down
 from heritage_contracts.chain_books import DifferenceError
 from heritage_contracts.compiled import load
 from heritage_contracts.config import LedgerConfig
-from heritage_contracts.folder import open_folder, put_down
 from heritage_contracts.verification import books_at_rest, verify_folder
 from heritage_sim.base import (
     Calendar,

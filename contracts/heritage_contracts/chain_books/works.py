@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from heritage_contracts.chain_books.difference import DifferenceError, require
 from heritage_contracts.chain_books.events import Event
 from heritage_contracts.hashing import keccak256, selector, word
-from heritage_contracts.merkle import build_tree, root_of
+from heritage_contracts.trees.merkle import build_tree, root_of
 
 _FIXED = 75
 _PARENT, _STEM = 32, 34

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from heritage_contracts.merkle import leaf_of, payee_leaves, proof_of, root_from_proof, root_of
-from heritage_contracts.published import PublishedEpoch
+from heritage_contracts.trees.merkle import leaf_of, payee_leaves, proof_of, root_from_proof, root_of
+from heritage_contracts.trees.published import PublishedEpoch
 from heritage_sim.base import InputError
 
 FORMAT = "heritage-leaf-1"

@@ -12,7 +12,7 @@ from heritage_contracts.chain_books.difference import DifferenceError, require, 
 from heritage_contracts.compiled import load
 from heritage_contracts.deployment import Deployment
 from heritage_contracts.hashing import word
-from heritage_contracts.rpc import Rpc
+from heritage_contracts.sending.rpc import Rpc
 from heritage_contracts.verification.execution import Progress
 from heritage_sim.base import DAY_S
 

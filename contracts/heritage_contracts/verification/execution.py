@@ -12,9 +12,9 @@ from typing import Any
 
 from heritage_contracts.chain_books.difference import DifferenceError, require
 from heritage_contracts.chain_books.events import Event, event_of
-from heritage_contracts.parcels import Attempt, Mined
-from heritage_contracts.rpc import Refusal, Rpc
-from heritage_contracts.signing import fields_of
+from heritage_contracts.sending.parcels import Attempt, Mined
+from heritage_contracts.sending.rpc import Refusal, Rpc
+from heritage_contracts.sending.signing import fields_of
 from heritage_contracts.verification.recorded import Recorded, RecordedBlock, Sent, sender_of
 
 Progress = Callable[[str, int, int], None]

@@ -6,9 +6,9 @@ This is the one place where the ledger's own account is read, and it is read to 
 from __future__ import annotations
 
 from heritage_contracts import make_ledger
+from heritage_contracts.at_rest.folder import INTENTS, LedgerFolder, read_intents
 from heritage_contracts.chain_books import ChainBooks, DifferenceError, require
 from heritage_contracts.deployment import EMBEDDED_CHAIN_ID
-from heritage_contracts.folder import INTENTS, LedgerFolder, read_intents
 from heritage_contracts.verification.recorded import Recorded
 from heritage_sim.base import LedgerError
 

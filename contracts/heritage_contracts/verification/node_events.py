@@ -8,7 +8,7 @@ from typing import Any
 from heritage_contracts.chain_books.difference import DifferenceError, require
 from heritage_contracts.chain_books.events import Event, event_of
 from heritage_contracts.deployment import Deployment
-from heritage_contracts.rpc import RefusedError, Rpc
+from heritage_contracts.sending.rpc import RefusedError, Rpc
 from heritage_contracts.verification.execution import Progress
 from heritage_contracts.verification.recorded import Recorded
 from heritage_sim.base import LedgerError

@@ -17,10 +17,10 @@ from coincurve import PublicKey
 from heritage_contracts.chain_books.difference import DifferenceError, require
 from heritage_contracts.deployment import ROLES, role_address
 from heritage_contracts.hashing import keccak256
-from heritage_contracts.outbox import OUTBOX_VERSION
-from heritage_contracts.parcels import Attempt, Mined, attempt_from_state, mined_from_state, mined_to_state
 from heritage_contracts.schedule import next_block_s
-from heritage_contracts.signing import fields_of
+from heritage_contracts.sending.outbox import OUTBOX_VERSION
+from heritage_contracts.sending.parcels import Attempt, Mined, attempt_from_state, mined_from_state, mined_to_state
+from heritage_contracts.sending.signing import fields_of
 from heritage_sim.base import InputError
 
 _REMEDY = "Give the folder of a ledger, as it was written."

@@ -13,16 +13,16 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from heritage_contracts.at_rest.folder import LedgerFolder
 from heritage_contracts.chain_books.books import ChainBooks, Leaves, Posted
 from heritage_contracts.chain_books.difference import DifferenceError, require
 from heritage_contracts.chain_books.events import Event
 from heritage_contracts.deployment import ROLES, role_address
-from heritage_contracts.folder import LedgerFolder
 from heritage_contracts.hashing import keccak256
-from heritage_contracts.merkle import root_of
-from heritage_contracts.published import read_epoch
-from heritage_contracts.rpc import Rpc, http_rpc
 from heritage_contracts.schedule import DEPLOY_LEAD_S
+from heritage_contracts.sending.rpc import Rpc, http_rpc
+from heritage_contracts.trees.merkle import root_of
+from heritage_contracts.trees.published import read_epoch
 from heritage_contracts.verification.contracts import check_books, check_code
 from heritage_contracts.verification.execution import Progress, executed_events, recorded_events
 from heritage_contracts.verification.intents import check_intents
@@ -200,11 +200,11 @@ def _node(folder: LedgerFolder, anvil: bool, rpc_url: str) -> Generator[Rpc]:
         return
     first_s = folder.at.genesis_s - DEPLOY_LEAD_S
     if not anvil:
-        from heritage_contracts.embedded import embedded_web3
+        from heritage_contracts.nodes.embedded import embedded_web3
 
         yield Rpc(embedded_web3(first_s).provider, "a fresh embedded EVM")
         return
-    from heritage_contracts.anvil import ManagedAnvil
+    from heritage_contracts.nodes.anvil import ManagedAnvil
 
     with ManagedAnvil(first_s, [role_address(role) for role in ROLES], folder.at.chain_id) as node:
         node.rpc.name = "a fresh Anvil"

@@ -30,7 +30,7 @@ from heritage_experiments.bench.million_payees import measure_in_fresh_process
 from heritage_sim.base import DAY_S, Calendar, Keys, Statement
 
 if TYPE_CHECKING:
-    from heritage_contracts.web3_ledger import Web3Ledger
+    from heritage_contracts.ledgers.web3_ledger import Web3Ledger
 
 SIZES = (10, 100, 1_000, 10_000)
 STEADY_EPOCHS = 9
@@ -178,7 +178,7 @@ def anvil_ledger(num_payees: int, folder: Path) -> Web3Ledger:
     """Return a ledger on a managed Anvil with so many payees in one community."""
     from heritage_contracts import make_ledger
     from heritage_contracts.config import LedgerConfig
-    from heritage_contracts.web3_ledger import Web3Ledger
+    from heritage_contracts.ledgers.web3_ledger import Web3Ledger
 
     config = LedgerConfig(kind="anvil", challenge_window_hours=1.0)
     names = [f"payee {i}" for i in range(num_payees)]
@@ -198,8 +198,8 @@ def statement_of(epoch: int, num_payees: int) -> Statement:
 def client_cpu_s(num_transactions: int) -> float:
     """Return our client's CPU seconds for each of so many token transfers: signed, journalled, sent, receipts read."""
     from heritage_contracts import calldata
-    from heritage_contracts.chain import Call
     from heritage_contracts.hashing import word
+    from heritage_contracts.sending.chain import Call
 
     with TemporaryDirectory(prefix="heritage-bench-") as folder:
         ledger = anvil_ledger(10, Path(folder))

@@ -10,7 +10,7 @@ from heritage_sim.base import Calendar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from heritage_contracts.web3_ledger import Web3Ledger
+    from heritage_contracts.ledgers.web3_ledger import Web3Ledger
 
 PUSH_ROWS = 1_000
 """Payees in one push: about two thirds of what fits a capped transaction, and every first payment fits too."""
@@ -32,9 +32,9 @@ def push_gas(ledger: Web3Ledger, amounts: Sequence[int]) -> int:
         Sum over as many transactions as it takes.
     """
     from heritage_contracts import calldata
-    from heritage_contracts.chain import Call, role_signer
     from heritage_contracts.compiled import load
     from heritage_contracts.hashing import word
+    from heritage_contracts.sending.chain import Call, role_signer
     from heritage_contracts.wallets import contract_address
 
     at, chain = ledger.deployment, ledger.chain
@@ -128,8 +128,8 @@ def _plain_chain() -> Any:
 
     from web3 import HTTPProvider, Web3
 
-    from heritage_contracts.anvil import ManagedAnvil
     from heritage_contracts.compiled import load
+    from heritage_contracts.nodes.anvil import ManagedAnvil
 
     @contextmanager
     def opened() -> Iterator[tuple[Any, Any, str]]:

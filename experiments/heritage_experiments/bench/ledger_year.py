@@ -21,7 +21,7 @@ from heritage_experiments.bench.ledger import anvil_ledger, statement_of
 from heritage_sim.base import DAY_S, Calendar, Keys, LedgerError
 
 if TYPE_CHECKING:
-    from heritage_contracts.web3_ledger import Web3Ledger
+    from heritage_contracts.ledgers.web3_ledger import Web3Ledger
 
 _KEYS = Keys(root_seed=20_260_101, replication=0)
 MONTH_DAYS = 30
@@ -150,7 +150,7 @@ def live(plan: YearPlan, folder: Path) -> Year:
     DifferenceError
         If the check finds a difference.
     """
-    from heritage_contracts.folder import open_folder, put_down
+    from heritage_contracts.at_rest.folder import open_folder, put_down
     from heritage_contracts.verification import verify_folder
 
     kills, restarts = plan.fault_days()
@@ -208,7 +208,7 @@ def _lost(ledger: Web3Ledger) -> int:
 
 def _started_again(ledger: Web3Ledger, num_payees: int, folder: Path) -> Web3Ledger:
     """Return the ledger that a new process would make of what lies on disk: intents, signed bytes and receipts."""
-    from heritage_contracts.folder import put_down, read_intents
+    from heritage_contracts.at_rest.folder import put_down, read_intents
 
     put_down(ledger, folder)
     ledger.close()

@@ -62,9 +62,9 @@ def measure(num_payees: int) -> Measured:
     import numpy as np
 
     from heritage_contracts.hashing import keccak256
-    from heritage_contracts.merkle import root_of
-    from heritage_contracts.published import PublishedEpoch
-    from heritage_contracts.rows import hash_rows
+    from heritage_contracts.trees.merkle import root_of
+    from heritage_contracts.trees.published import PublishedEpoch
+    from heritage_contracts.trees.rows import hash_rows
 
     def publish(ids: np.ndarray, cumulative: np.ndarray) -> bytes:
         made = PublishedEpoch(

@@ -32,7 +32,7 @@ USED_BY_A_RUN = (
     "heritage_models.encoder",
     "heritage_models.generator",
     "heritage_models.recommenders",
-    "heritage_contracts.embedded",
+    "heritage_contracts.nodes.embedded",
 )
 """What a run with a filled cache loads one after the other; torch and Ray it loads only where it needs them."""
 

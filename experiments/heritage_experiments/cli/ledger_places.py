@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from heritage_experiments.cli.options import newest_run
 
 if TYPE_CHECKING:
-    from heritage_contracts.folder import LedgerFolder
+    from heritage_contracts.at_rest.folder import LedgerFolder
     from heritage_experiments.store import RunStore
 
 PATH_HELP = "Folder of a ledger, of a run, or of a scenario's runs (then the newest)."
@@ -31,7 +31,7 @@ def ledger_at(path: Path) -> LedgerFolder:
     InputError
         If there is none, or a run left several.
     """
-    from heritage_contracts.folder import is_ledger, open_folder
+    from heritage_contracts.at_rest.folder import is_ledger, open_folder
     from heritage_experiments.ledger_folders import LEDGERS, ledgers_of
     from heritage_sim.base import InputError
 

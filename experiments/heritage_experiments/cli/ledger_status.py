@@ -11,8 +11,8 @@ from heritage_experiments.cli.ledger_places import PATH_HELP
 from heritage_experiments.cli.options import Json, newest_run, print_json
 
 if TYPE_CHECKING:
+    from heritage_contracts.at_rest.folder import LedgerFolder
     from heritage_contracts.chain_books import ChainBooks
-    from heritage_contracts.folder import LedgerFolder
     from heritage_contracts.verification.recorded import Recorded
 
 RESULTS = Path("results")
@@ -21,7 +21,7 @@ _SHOWN_PAYEES = 10
 
 def status(path: Annotated[Path, typer.Argument(help=PATH_HELP)] = RESULTS, as_json: Json = False) -> None:
     """Show the money: of a run by cell, of a ledger with epochs, open windows, gas and what is unclaimed."""
-    from heritage_contracts.folder import is_ledger, open_folder
+    from heritage_contracts.at_rest.folder import is_ledger, open_folder
 
     if is_ledger(path):
         _ledger_status(open_folder(path), as_json)
@@ -30,7 +30,7 @@ def status(path: Annotated[Path, typer.Argument(help=PATH_HELP)] = RESULTS, as_j
 
 
 def _ledger_status(folder: LedgerFolder, as_json: bool) -> None:
-    from heritage_contracts.live import endpoint_of
+    from heritage_contracts.at_rest.live import endpoint_of
     from heritage_contracts.verification import books_at_rest
 
     books, recorded = books_at_rest(folder)
@@ -63,7 +63,7 @@ def _ledger_status(folder: LedgerFolder, as_json: bool) -> None:
 
 def _now_s(url: str, books: ChainBooks) -> int:
     """Return the second of a node's last block."""
-    from heritage_contracts.rpc import http_rpc
+    from heritage_contracts.sending.rpc import http_rpc
 
     head: dict[str, Any] = http_rpc(url).ask("eth_getBlockByNumber", "latest", False)
     return max(int(head["timestamp"], 16), books.last_s)

@@ -12,8 +12,8 @@ from heritage_experiments.cli.ledger_places import ledger_at
 from heritage_experiments.cli.options import Json, print_json
 
 if TYPE_CHECKING:
-    from heritage_contracts.folder import LedgerFolder
-    from heritage_contracts.live import LiveLedger
+    from heritage_contracts.at_rest.folder import LedgerFolder
+    from heritage_contracts.at_rest.live import LiveLedger
 
 _LOOK_S = 0.2
 Ledger = Annotated[Path, typer.Argument(help="Folder of the ledger.")]
@@ -39,7 +39,7 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Bring a ledger up: a new one, or the one in the folder with all that its outbox holds; Ctrl-C takes it down."""
-    from heritage_contracts.live import LiveLedger
+    from heritage_contracts.at_rest.live import LiveLedger
     from heritage_sim.base import StoppedError
 
     folder = _prepared(path, payees, names, source, rpc)
@@ -58,8 +58,8 @@ def up(
 
 def _prepared(path: Path, payees: int | None, names: Path | None, source: Path | None, rpc: str) -> LedgerFolder:
     """Return the ledger to bring up, made if it is new."""
-    from heritage_contracts.folder import is_ledger, open_folder
-    from heritage_contracts.live import copy_for_anvil
+    from heritage_contracts.at_rest.folder import is_ledger, open_folder
+    from heritage_contracts.at_rest.live import copy_for_anvil
     from heritage_sim.base import InputError
 
     is_new = not is_ledger(path)
@@ -83,10 +83,10 @@ def _prepared(path: Path, payees: int | None, names: Path | None, source: Path |
 
 def _make(path: Path, num_payees: int, rpc: str) -> None:
     from heritage_contracts import make_ledger
-    from heritage_contracts.anvil_binary import find_anvil
+    from heritage_contracts.at_rest.folder import put_down
     from heritage_contracts.config import LedgerConfig
-    from heritage_contracts.folder import put_down
-    from heritage_contracts.web3_ledger import Web3Ledger
+    from heritage_contracts.ledgers.web3_ledger import Web3Ledger
+    from heritage_contracts.nodes.anvil_binary import find_anvil
     from heritage_sim.base import Calendar, InputError
 
     if not num_payees:
@@ -127,8 +127,8 @@ def _num_names(names: Path | None) -> int:
 
 
 def _show(folder: LedgerFolder, live: LiveLedger, as_json: bool) -> None:
+    from heritage_contracts.at_rest.folder import addresses
     from heritage_contracts.deployment import ROLES, role_address
-    from heritage_contracts.folder import addresses
 
     roles = {role: "0x" + role_address(role).hex() for role in ROLES}
     facts: dict[str, Any] = {
@@ -155,9 +155,9 @@ def claim(
     as_json: Json = False,
 ) -> None:
     """Pay payees all that is due to them, to their registered accounts, on a ledger that is up; anybody may."""
-    from heritage_contracts.claiming import claim as pay
-    from heritage_contracts.live import endpoint_of, opened
-    from heritage_contracts.rpc import http_rpc
+    from heritage_contracts.at_rest.claiming import claim as pay
+    from heritage_contracts.at_rest.live import endpoint_of, opened
+    from heritage_contracts.sending.rpc import http_rpc
     from heritage_contracts.verification import books_at_rest
     from heritage_sim.base import InputError
 

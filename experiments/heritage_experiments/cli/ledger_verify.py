@@ -15,7 +15,7 @@ from heritage_experiments.cli.ledger_places import ledger_at
 from heritage_experiments.cli.options import Json, newest_run, print_json
 
 if TYPE_CHECKING:
-    from heritage_contracts.folder import LedgerFolder
+    from heritage_contracts.at_rest.folder import LedgerFolder
 
 RESULTS = Path("results")
 Told = Callable[[str, int, int], None]
@@ -46,7 +46,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Recompute every root and payout from published data and the chain alone, and name the first difference."""
-    from heritage_contracts.folder import is_ledger
+    from heritage_contracts.at_rest.folder import is_ledger
 
     if path.suffix.lower() == ".wav":
         _verify_wav(path, ledger, c2pa_cert, as_json)

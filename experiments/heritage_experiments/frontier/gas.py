@@ -66,11 +66,11 @@ def measure_gas(num_payees: int) -> Gas:
         If a contract refuses a claim.
     """
     from heritage_contracts import calldata, make_ledger
-    from heritage_contracts.chain import Call
     from heritage_contracts.config import LedgerConfig
-    from heritage_contracts.merkle import proof_of
+    from heritage_contracts.ledgers.web3_ledger import Web3Ledger
     from heritage_contracts.schedule import CALL_GAS
-    from heritage_contracts.web3_ledger import Web3Ledger
+    from heritage_contracts.sending.chain import Call
+    from heritage_contracts.trees.merkle import proof_of
 
     config = LedgerConfig(kind="evm", challenge_window_hours=1.0)
     start_s = Calendar().genesis_s

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from heritage_sim.base import Calendar, InputError, Keys, LedgerError, Statement
 
 if TYPE_CHECKING:
-    from heritage_contracts.journal import JournaledLedger
     from heritage_contracts.config import LedgerConfig
+    from heritage_contracts.ledgers.journal import JournaledLedger
 
 DEFAULT_CLAIMS = 50
 """Payees who claim where nothing else is asked for: a claim costs some 5 ms on the embedded EVM."""
@@ -190,7 +190,7 @@ def settle_on_chain(
 
 def _verify_all_proofs(ledger: JournaledLedger, due: npt.NDArray[np.int64], root: bytes) -> None:
     """Raise unless every payee's Merkle proof, made from the statement alone, leads to the posted root."""
-    from heritage_contracts.merkle import leaf_of, num_leaves, proof_of, root_from_proof
+    from heritage_contracts.trees.merkle import leaf_of, num_leaves, proof_of, root_from_proof
 
     tree = ledger.deployment.tree(due.tolist())
     for i in range(num_leaves(tree)):

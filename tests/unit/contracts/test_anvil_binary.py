@@ -4,8 +4,8 @@ import platform
 
 import pytest
 
-from heritage_contracts import anvil_binary
-from heritage_contracts.anvil_binary import find_anvil, native
+from heritage_contracts.nodes import anvil_binary
+from heritage_contracts.nodes.anvil_binary import find_anvil, native
 from heritage_sim.base import MissingPartError
 
 SYSTEM = {"windows": "win32"}.get(platform.system().lower(), platform.system().lower())

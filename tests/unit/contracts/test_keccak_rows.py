@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from heritage_contracts import keccak_rows
 from heritage_contracts.hashing import keccak256
+from heritage_contracts.trees import keccak_rows
 
 # The first five words of Keccak-f[1600] applied once and twice to the zero state (the Keccak team's
 # KeccakF-1600-IntermediateValues.txt).

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from heritage_contracts import make_ledger
+from heritage_contracts.at_rest.folder import is_ledger, open_folder, put_down, read_intents
 from heritage_contracts.config import LedgerConfig
-from heritage_contracts.folder import is_ledger, open_folder, put_down, read_intents
 from heritage_sim.base import (
     Calendar,
     ConsentLabel,
@@ -55,7 +55,7 @@ def test_a_ledger_is_made_again_from_the_intents_it_left(tmp_path):
 
 
 def test_neither_names_nor_the_access_key_of_a_node_are_kept(tmp_path):
-    from heritage_contracts.folder import write_facts
+    from heritage_contracts.at_rest.folder import write_facts
 
     ledger = make_ledger(LedgerConfig(), ["Anselma Quist"], GENESIS_S)
     put_down(ledger, tmp_path)

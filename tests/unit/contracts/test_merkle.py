@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heritage_contracts import rows
 from heritage_contracts.hashing import keccak256, selector
-from heritage_contracts.merkle import (
+from heritage_contracts.trees import rows
+from heritage_contracts.trees.merkle import (
     build_tree,
     leaf_of,
     multiproof_of,
@@ -253,7 +253,7 @@ def test_the_compiled_way_gives_the_same_tree(count, monkeypatch):
 
 def test_a_small_tree_needs_no_compiler():
     code = (
-        "import sys; from heritage_contracts.merkle import build_tree, payee_leaves, root_of; "
+        "import sys; from heritage_contracts.trees.merkle import build_tree, payee_leaves, root_of; "
         "build_tree(payee_leaves(1, bytes(20), [bytes(32)] * 500, [1] * 500)); assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

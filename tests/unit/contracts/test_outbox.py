@@ -7,8 +7,8 @@ import os
 import pytest
 
 from heritage_contracts.hashing import keccak256
-from heritage_contracts.outbox import FileOutbox
-from heritage_contracts.parcels import Attempt, Mined, Transaction
+from heritage_contracts.sending.outbox import FileOutbox
+from heritage_contracts.sending.parcels import Attempt, Mined, Transaction
 from heritage_sim.base import InputError, LedgerError, StorageError
 
 GENESIS = b"\x07" * 32

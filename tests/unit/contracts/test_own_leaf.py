@@ -4,8 +4,8 @@ import pytest
 
 from heritage_contracts.export import OwnLeaves, check_own_leaf
 from heritage_contracts.hashing import keccak256
-from heritage_contracts.published import PublishedEpoch, read_epoch, rebuild
-from heritage_contracts.rows import rows_of
+from heritage_contracts.trees.published import PublishedEpoch, read_epoch, rebuild
+from heritage_contracts.trees.rows import rows_of
 from heritage_sim.base import InputError
 
 IDS = [keccak256(bytes([i])) for i in range(5)]

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import Deployment
-from heritage_contracts.epoch import make_epoch
 from heritage_contracts.hashing import keccak256
-from heritage_contracts.merkle import leaf_of, payee_leaves, root_from_multiproof, root_from_proof, root_of
-from heritage_contracts.published import PublishedEpoch, read_epoch, rebuild
-from heritage_contracts.rows import rows_of
+from heritage_contracts.trees.epoch import make_epoch
+from heritage_contracts.trees.merkle import leaf_of, payee_leaves, root_from_multiproof, root_from_proof, root_of
+from heritage_contracts.trees.published import PublishedEpoch, read_epoch, rebuild
+from heritage_contracts.trees.rows import rows_of
 from heritage_sim.base import InputError, Statement
 
 HEADER = (
@@ -163,8 +163,8 @@ import resource, time
 import numpy as np
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import Deployment
-from heritage_contracts.epoch import make_epoch
-from heritage_contracts.published import rebuild
+from heritage_contracts.trees.epoch import make_epoch
+from heritage_contracts.trees.published import rebuild
 from heritage_sim.base import Statement
 
 n = 1_000_000

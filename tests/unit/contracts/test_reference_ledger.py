@@ -8,7 +8,7 @@ from ledgers import make as make_any
 
 from heritage_contracts import make_ledger
 from heritage_contracts.config import LedgerConfig
-from heritage_contracts.reference.pool import share_out
+from heritage_contracts.ledgers.reference.pool import share_out
 from heritage_contracts.refusals import RefusalError
 from heritage_sim.base import DirectPayment, InputError, Ledger, LedgerError, largest_remainder
 

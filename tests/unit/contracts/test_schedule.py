@@ -1,5 +1,7 @@
 """How intents are cut into transactions and blocks."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +34,7 @@ def test_claims_are_all_paid_within_the_gas_limits(firsts, num_payees):
 @given(costs)
 def test_no_transaction_could_take_in_the_next_ones_first_item(bounds):
     parts = transactions(bounds)
-    for part, following in zip(parts, parts[1:], strict=False):
+    for part, following in itertools.pairwise(parts):
         assert part.gas + bounds[following.items.start] > TRANSACTION_GAS
 
 

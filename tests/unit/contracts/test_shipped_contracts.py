@@ -75,9 +75,7 @@ def test_every_reason_of_a_refusal_is_an_error_of_the_contracts_or_said_by_the_c
     own = {"UnknownWork", "WrongRecord", "WrongStatement"}
     assert set(SENTENCES) - own <= set(error_names().values())
     reasons = {
-        reason
-        for path in PACKAGE.rglob("*.py")
-        for reason in re.findall(r'RefusalError\(\s*"(\w+)"', path.read_text())
+        reason for path in PACKAGE.rglob("*.py") for reason in re.findall(r'RefusalError\(\s*"(\w+)"', path.read_text())
     }
     assert len(reasons) > 20
     assert reasons <= set(error_names().values()) | own

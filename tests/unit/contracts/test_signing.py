@@ -6,7 +6,7 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heritage_contracts.signing import Fee, Signer, address_of, domain_separator, fields_of, rlp, typed_digest
+from heritage_contracts.sending.signing import Fee, Signer, address_of, domain_separator, fields_of, rlp, typed_digest
 from heritage_contracts.wallets import family_addresses, family_key
 
 KEY = family_key("signing-test")

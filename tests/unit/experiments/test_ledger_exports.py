@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from heritage_contracts import make_ledger
+from heritage_contracts.at_rest.folder import LedgerFolder, put_down
 from heritage_contracts.chain_books import ChainBooks
 from heritage_contracts.chain_books.books import ALL_WORKS, Direct, Label, Payout, Posted
 from heritage_contracts.chain_books.works import ChainWork
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.export import auditor_lines, check_own_leaf, public_lines, verify_export, write_export
-from heritage_contracts.folder import LedgerFolder, put_down
 from heritage_contracts.hashing import word
 from heritage_experiments import ledger_exports
 from heritage_sim.base import Calendar, Consent, InputError, Statement

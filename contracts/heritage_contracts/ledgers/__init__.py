@@ -1,0 +1,1 @@
+"""What every ledger does with an intent, and the ledger on a chain."""
