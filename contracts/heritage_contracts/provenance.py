@@ -82,6 +82,17 @@ class WorkBook:
     def work(self, work_id: int, where: str = _WHERE) -> Work:
         """Return a registered work.
 
+        Parameters
+        ----------
+        work_id : int
+            Row in the catalogue.
+        where : str
+            Who asks, for the message.
+
+        Returns
+        -------
+        Work
+
         Raises
         ------
         RefusalError
@@ -94,6 +105,15 @@ class WorkBook:
 
     def fresh(self, records: Sequence[ProvenanceRecord]) -> list[ProvenanceRecord]:
         """Return the records that are not registered yet, in order, each once.
+
+        Parameters
+        ----------
+        records : sequence of ProvenanceRecord
+            In order.
+
+        Returns
+        -------
+        list of ProvenanceRecord
 
         Raises
         ------
@@ -136,6 +156,17 @@ class WorkBook:
 
     def single(self, record: ProvenanceRecord, key: bytes) -> Work:
         """Return a new record as a single registration will enter it.
+
+        Parameters
+        ----------
+        record : ProvenanceRecord
+            Of a work that is not registered.
+        key : bytes
+            The key that the registry will give it, 32 bytes.
+
+        Returns
+        -------
+        Work
 
         Raises
         ------

@@ -201,6 +201,15 @@ class Books(LedgerKind):
     def epoch(self, epoch: int) -> Epoch:
         """Return a posted epoch with its tree.
 
+        Parameters
+        ----------
+        epoch : int
+            Its number.
+
+        Returns
+        -------
+        Epoch
+
         Raises
         ------
         LedgerError

@@ -46,8 +46,10 @@ def price_of(gas_gwei: float | None, coin: float | None, unit: str) -> Price | N
 
     Parameters
     ----------
-    gas_gwei, coin : float or None
-        Price of a gas; of the coin.
+    gas_gwei : float or None
+        Price of a gas, in 10^-9 coins.
+    coin : float or None
+        Price of a coin.
     unit : str
         Unit of the coin's price.
 

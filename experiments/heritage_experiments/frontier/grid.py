@@ -158,8 +158,10 @@ def frontier(
         Measured for the number of payees.
     assumed : Assumed
         What is assumed of them.
-    epoch_days, window_hours : sequence of float
-        What is combined.
+    epoch_days : sequence of float
+        Lengths of an epoch, days.
+    window_hours : sequence of float
+        Challenge windows, hours.
     price : Price, optional
         Makes costs of gas.
 

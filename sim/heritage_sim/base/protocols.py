@@ -261,6 +261,17 @@ class Ledger(ProvenanceSink, Protocol):
     def pay(self, payments: Sequence[DirectPayment], at_s: int) -> PaymentSplit:
         """Pay works directly; each amount is split at once along the work's registered sources.
 
+        Parameters
+        ----------
+        payments : sequence of DirectPayment
+            Works and amounts.
+        at_s : int
+            Wished chain time, seconds.
+
+        Returns
+        -------
+        PaymentSplit
+
         Raises
         ------
         LedgerError

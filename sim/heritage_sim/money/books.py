@@ -128,8 +128,10 @@ def check_ledger(ledger: Ledger, deposited_units: int, pending_units: int, where
     ----------
     ledger : Ledger
         The ledger.
-    deposited_units, pending_units : int
-        What was paid in, and what of it waits for its window, as the treasury has it.
+    deposited_units : int
+        What was paid in, as the treasury has it.
+    pending_units : int
+        What of it waits for its window, as the treasury has it.
     where : str
         What has just happened, for the message.
 

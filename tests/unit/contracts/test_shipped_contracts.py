@@ -30,7 +30,7 @@ def test_artefact_is_of_the_source_in_this_tree(contract):
 
 
 def test_every_signature_the_client_uses_is_in_the_abi():
-    text = "".join((PACKAGE / name).read_text() for name in ("calldata.py", "contract_calls.py", "web3_ledger.py"))
+    text = "".join((PACKAGE / name).read_text() for name in ("calldata.py", "ledgers/contract_calls.py", "ledgers/web3_ledger.py"))
     used = set(re.findall(r"\"(\w+\([\w,\[\]()]*\))\"", text))
     assert len(used) >= 30
     assert used <= abi_signatures("function") | abi_signatures("event")
