@@ -56,7 +56,7 @@ class Economy(mesa.Model):
         self.rights_book.add(np.zeros(parts.archive.num_works, dtype=np.int64))
         self.desk = RecommenderDesk(parts.make_recommender())
         self.executor = parts.make_executor()
-        self.treasury = Treasury(parts.make_ledger(), config, parts.money_chain, len(parts.payee_names))
+        self.treasury = Treasury(parts.make_ledger(), config, parts.money_chain, len(parts.payee_names), keys)
         self.accounts = Accounts(creator_community, parts.num_communities)
         self.recorder = Recorder(parts.num_communities, len(parts.payee_names))
         self._num_registered = 0

@@ -83,15 +83,24 @@ def before_settlement(findings: Findings, ways: tuple[Way, ...]) -> str:
 
 def payment_runs(findings: Findings, way: Way) -> str:
     """Return how far the wait for a payment run rests on where the runs happen to fall."""
-    batch = way.scenario.money_chain.settlement.batch_days
+    settlement = way.scenario.money_chain.settlement
+    batch, first = settlement.batch_days, settlement.first_batch_days
     waited = mean(findings, way, "settlement_step_days_settlement")
     if not math.isfinite(waited):
         return ""
-    return (
+    said = (
         f"Payment runs every {words.number(batch, 1)} days ({way.name}) make a statement wait between nothing and that "
-        f"long, {words.number(batch / 2.0, 1)} days on average over all dates on which runs may fall. Here they fall "
-        f"so that money waited {words.number(waited, 1)} days on average: a setting of the calendar, the same in every "
-        "replication, which no interval covers."
+        f"long, {words.number(batch / 2.0, 1)} days on average over all dates on which runs may fall. "
+    )
+    if first is None:
+        return said + (
+            "On which they fall is not known: each replication draws it, so the intervals cover it. The money that "
+            f"was paid waited {words.number(waited, 1)} days on average, balances below the minimum longer than one run."
+        )
+    return said + (
+        f"The first is set to fall {words.number(first, 1)} days after the first day, so that money waited "
+        f"{words.number(waited, 1)} days on average: a setting of the calendar, the same in every replication, which "
+        "no interval covers."
     )
 
 

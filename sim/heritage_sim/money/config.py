@@ -54,7 +54,14 @@ class SettlementConfig(Section):
         default=90.0,
         ge=1.0,
         le=3_650.0,
-        description="manual: days between payment runs, the first so long after day 0 [days].",
+        description="manual: days between payment runs [days].",
+    )
+    first_batch_days: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=3_650.0,
+        description="manual: when the first payment run falls [days after day 0]; null: nobody knows, and each "
+        "replication draws it evenly from one period, the same for all cells.",
     )
     cost_units: int = Field(
         default=0, ge=0, description="manual: cost of one payment, taken from it, in the token's smallest unit."
@@ -71,7 +78,8 @@ class SettlementConfig(Section):
 
 def _cash_out() -> StepConfig:
     return StepConfig(
-        days=10 / 24, source="the rest of the published median of 1.92 days: half a day, a day's window and 10 hours"
+        days=10 / 24,
+        source="assumed: what a published median of 1.92 days leaves over if its epochs last a day and its window a day",
     )
 
 

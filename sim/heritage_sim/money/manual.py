@@ -1,6 +1,6 @@
 """Settlement by hand: balances wait for the next payment run; a payment costs something; small balances stay.
 
-A run falls every ``batch_days``. It pays out the whole balance of every payee whose balance reaches the minimum (and is
+A run falls every ``batch_days``, the first on a stated day or on one that the replication draws. It pays out the whole balance of every payee whose balance reaches the minimum (and is
 more than the cost of paying it); the money is the payee's from the run on, and in hand after the cash-out lag. What
 comes in is at every moment the sum of what is held, what is on its way, what was paid and what the payments cost.
 """
@@ -9,12 +9,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from heritage_sim.base import LedgerError, State, Statement, sum_exactly
+from heritage_sim.base import Keys, LedgerError, State, Statement, sum_exactly
 from heritage_sim.money.books import NEVER, EpochBooks, Int64, check_deposit
-from heritage_sim.money.config import DAY_S, MoneyChainConfig
+from heritage_sim.money.config import DAY_S, MoneyChainConfig, SettlementConfig
 
 _READY, _RUN, _PAID = range(3)
 """Events in the order in which they happen at one and the same second."""
+
+
+def first_run_days(settlement: SettlementConfig, keys: Keys) -> float:
+    """Return when the first payment run falls, in days after day 0: as stated, or drawn evenly from one period.
+
+    The draw is keyed by the replication alone, so that all cells of a pair have their runs on the same days.
+    """
+    if settlement.first_batch_days is not None:
+        return settlement.first_batch_days
+    return float(keys.stream("payment run", "first").uniform(np.zeros(1, dtype=np.int64), 0)[0]) * settlement.batch_days
 
 
 class ManualSettlement:
@@ -26,20 +36,20 @@ class ManualSettlement:
         Period, cost and minimum of payments; cash-out lag.
     num_payees : int
         Number of payees.
-    genesis_s : int
-        First second of day 0, from which payment runs are counted.
+    first_run_s : int
+        Chain time of the first payment run.
     """
 
-    def __init__(self, config: MoneyChainConfig, num_payees: int, genesis_s: int) -> None:
+    def __init__(self, config: MoneyChainConfig, num_payees: int, first_run_s: int) -> None:
         self.books: list[EpochBooks] = []
         self.held_units: Int64 = np.zeros(num_payees, dtype=np.int64)
         self.received_units: Int64 = np.zeros(num_payees, dtype=np.int64)
         self.sinks: dict[str, int] = {config.settlement.cost_sink: 0}
         self._config = config
-        self._genesis_s = genesis_s
+        self._first_run_s = first_run_s
         self._ready: list[int] = []
         self._on_way: list[tuple[int, Int64]] = []
-        self._run = 1
+        self._run = 0
 
     @property
     def cost_units(self) -> int:
@@ -47,7 +57,7 @@ class ManualSettlement:
         return self.sinks[self._config.settlement.cost_sink]
 
     def _run_s(self, number: int) -> int:
-        return self._genesis_s + round(number * self._config.settlement.batch_days * DAY_S)
+        return self._first_run_s + round(number * self._config.settlement.batch_days * DAY_S)
 
     def add(self, statement: Statement, line: EpochBooks) -> None:
         """Take in a statement that will be ready at ``line.ready_s``, not before those taken in earlier."""
@@ -123,7 +133,8 @@ class ManualSettlement:
     def passed_over(self, line: EpochBooks) -> Int64:
         """Return what of an epoch's money, by payee, a payment run has passed over and none has paid."""
         waits = (line.payee_withdrawable_s == NEVER) & (line.deposited_units > 0)
-        return np.where(waits & (line.ready_s <= self._run_s(self._run - 1)), line.payee_units, 0)
+        has_come_by = self._run > 0 and line.ready_s <= self._run_s(self._run - 1)
+        return np.where(waits & has_come_by, line.payee_units, 0)
 
     def snapshot(self) -> State:
         """Return the queue; the books are put down apart."""

@@ -19,6 +19,7 @@ from heritage_sim.base import (
     ConsentLabel,
     DirectPayment,
     InputError,
+    Keys,
     Ledger,
     LedgerError,
     ProvenanceRecord,
@@ -32,7 +33,7 @@ from heritage_sim.base.clock import DAY_S
 from heritage_sim.config import EconomyConfig
 from heritage_sim.money.books import EpochBooks, Int64
 from heritage_sim.money.config import MoneyChainConfig
-from heritage_sim.money.manual import ManualSettlement
+from heritage_sim.money.manual import ManualSettlement, first_run_days
 from heritage_sim.money.on_chain import OnChainSettlement
 
 
@@ -71,9 +72,13 @@ class Treasury:
         Lags, and the settlement step.
     num_payees : int
         Number of payees.
+    keys : Keys
+        Streams of the replication; of them the day of the first payment run is drawn where it is not stated.
     """
 
-    def __init__(self, ledger: Ledger, economy: EconomyConfig, money: MoneyChainConfig, num_payees: int) -> None:
+    def __init__(
+        self, ledger: Ledger, economy: EconomyConfig, money: MoneyChainConfig, num_payees: int, keys: Keys
+    ) -> None:
         self.ledger = ledger
         self.labels: list[tuple[int, ConsentLabel]] = []
         self.licences: list[LicenceFee] = []
@@ -86,7 +91,9 @@ class Treasury:
         self.settlement = (
             OnChainSettlement(ledger, money, num_payees, last)
             if money.settlement.kind == "on_chain"
-            else ManualSettlement(money, num_payees, economy.genesis_s)
+            else ManualSettlement(
+                money, num_payees, economy.genesis_s + round(first_run_days(money.settlement, keys) * DAY_S)
+            )
         )
 
     @property

@@ -13,7 +13,7 @@ from heritage_contracts.config import LedgerConfig
 from heritage_experiments.cli.entry import app
 from heritage_experiments.frontier import Assumed, Gas, Price, frontier, measure_gas, numbers_of, price_of
 from heritage_experiments.frontier.grid import at_one_window, incomes, pareto
-from heritage_sim.base import InputError, Statement
+from heritage_sim.base import InputError, Keys, Statement
 from heritage_sim.config import EconomyConfig, MoneyChainConfig
 from heritage_sim.metrics import weighted_quantile
 from heritage_sim.money.claiming import epochs_until, waiting_quantile
@@ -40,7 +40,7 @@ def chain_median(epoch_days: int, window_hours: float, claim_hours: float, every
         follow_days=400.0,
     )
     ledger = make_ledger(LedgerConfig(challenge_window_hours=window_hours), ["one"], economy.genesis_s)
-    treasury = Treasury(ledger, economy, money, 1)
+    treasury = Treasury(ledger, economy, money, 1, Keys(1, 0))
     units = 1_000 * epoch_days
     for e in range(num_epochs):
         statement = Statement(e, "test", units, np.array([units]), np.zeros(0, np.int64), ())

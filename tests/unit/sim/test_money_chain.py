@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_world import COMMUNITIES, lived, same_results, small_economy
+from small_world import COMMUNITIES, KEYS, lived, same_results, small_economy
 
 from heritage_contracts import make_ledger
 from heritage_contracts.config import LedgerConfig
-from heritage_sim.base import InputError, LedgerError, PaymentSplit, Posting, Settlement, Statement, Stem
+from heritage_sim.base import InputError, Keys, LedgerError, PaymentSplit, Posting, Settlement, Statement, Stem
 from heritage_sim.base.clock import DAY_S
 from heritage_sim.base.money import Payments
 from heritage_sim.config import EconomyConfig, MoneyChainConfig
@@ -29,6 +29,8 @@ SLACK = 5e-4
 
 def money(kind="on_chain", follow_days=1_000.0, lags=(), cash_out=0.0, **settlement):
     steps = {name: StepConfig(days=days, source="a test") for name, days in dict(lags).items()}
+    # Payment runs fall on multiples of their period, unless a test says otherwise.
+    settlement = {"first_batch_days": settlement.get("batch_days", 90.0)} | settlement
     return MoneyChainConfig(
         **steps,
         cash_out=StepConfig(days=cash_out, source="a test"),
@@ -37,11 +39,11 @@ def money(kind="on_chain", follow_days=1_000.0, lags=(), cash_out=0.0, **settlem
     )
 
 
-def treasury_of(config, num_payees=3, days=28, epoch_days=7, window_hours=24.0, ledger=None):
+def treasury_of(config, num_payees=3, days=28, epoch_days=7, window_hours=24.0, ledger=None, keys=KEYS):
     economy = EconomyConfig(days=days, epoch_days=epoch_days, refresh_days=1)
     names = [f"payee {i}" for i in range(num_payees)]
     made = ledger or make_ledger(LedgerConfig(challenge_window_hours=window_hours), names, GENESIS_S)
-    return Treasury(made, economy, config, num_payees)
+    return Treasury(made, economy, config, num_payees, keys)
 
 
 def statement(epoch, units):
@@ -273,6 +275,27 @@ def test_balances_below_the_minimum_are_trapped_and_their_wait_is_told():
 def test_a_payment_that_its_cost_would_eat_up_is_not_made():
     treasury = live(treasury_of(money("manual", batch_days=7, cost_units=10)), [[10, 11, 0]] + [[0, 0, 0]] * 3)
     assert treasury.settlement.received_units.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("first", [0.0, 3.0, 9.5])
+def test_payment_runs_fall_one_period_apart_from_the_stated_day_on(first):
+    treasury = live(treasury_of(money("manual", batch_days=10, first_batch_days=first)), [[1, 2, 3]] * 4)
+    runs = first + 10 * np.arange(8)
+    expected = [min(runs[runs >= 7 * (line.epoch + 1)]) for line in treasury.books]
+    assert [in_days(line.payee_paid_s[0]) for line in treasury.books] == expected
+
+
+def test_where_nobody_says_when_payment_runs_fall_replications_draw_it_evenly_and_money_waits_half_a_period():
+    waits = []
+    for replication in range(200):
+        config = money("manual", batch_days=30, first_batch_days=None)
+        pair = [live(treasury_of(config, keys=Keys(5, replication)), [[1, 2, 3]] * 4) for _ in range(2)]
+        one, other = ([in_days(line.payee_paid_s[0]) for line in treasury.books] for treasury in pair)
+        assert one == other
+        waits.append(one[0] - 7)
+    assert 0 <= min(waits) < 1.5 < 28.5 < max(waits) <= 30
+    # Uniform over 30 days: the standard error of 200 is 0.61.
+    assert np.mean(waits) == pytest.approx(15, abs=2.0)
 
 
 amounts = st.lists(st.lists(st.integers(0, 10**12), min_size=3, max_size=3), min_size=4, max_size=4)
