@@ -7,7 +7,7 @@ books follow from the run's tables.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heritage_experiments.store import RunStore, Task
 
@@ -37,15 +37,27 @@ def leave_ledger(ledger: Ledger, path: Path) -> None:
     StorageError
         If it cannot be written.
     """
+    from heritage_contracts.at_rest.folder import put_down
+    from heritage_contracts.sending.ray_owner import OwnedLedger
+
+    if isinstance(ledger, OwnedLedger):
+        ledger.put_down(path)
+        return
     if "chain" not in vars(ledger):
         # The reference ledger, or one of the user's own.
         return
-    from heritage_contracts.at_rest.folder import put_down
     from heritage_contracts.ledgers.web3_ledger import Web3Ledger
 
     if isinstance(ledger, Web3Ledger):
         put_down(ledger, path, ledger.chain.outbox)
         ledger.close()
+
+
+def let_go(ledger: Ledger) -> None:
+    """Stop what a ledger has started, where its replication failed; a ledger of the user's own need not offer it."""
+    close: Any = getattr(ledger, "close", None)
+    if close is not None:
+        close()
 
 
 def ledgers_of(store: RunStore) -> dict[Task, Path]:

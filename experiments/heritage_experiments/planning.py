@@ -33,6 +33,11 @@ class Plan:
     estimate: Estimate = field(default_factory=lambda: Estimate(0, 0.0, 0.0, 0))
 
     @property
+    def one_owner(self) -> bool:
+        """Return whether replications write to a chain that others keep, all with one set of keys."""
+        return any(cell.ledger.kind == "rpc" for cell in self.resolved.values())
+
+    @property
     def tasks(self) -> list[Task]:
         """Return all replications of all cells; a replication's cells stand together, so early stops leave pairs."""
         return [
@@ -67,7 +72,9 @@ def describe_plan(plan: Plan, results: Path, out: Path | None, cached: frozenset
     dict
     """
     expected = estimate(plan.scenario, plan.resolved, cached)
-    placement = place(plan.scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s)
+    placement = place(
+        plan.scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s, one_owner=plan.one_owner
+    )
     return {
         "scenario": plan.scenario.name,
         "scenario_sha256": scenario_sha256(plan.scenario),

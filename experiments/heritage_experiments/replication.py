@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from heritage_experiments.collecting import tables_of
-from heritage_experiments.ledger_folders import leave_ledger, ledger_path
+from heritage_experiments.ledger_folders import leave_ledger, ledger_path, let_go
 from heritage_experiments.runlog import RunLog
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_load import resolve_cell
@@ -77,6 +77,9 @@ class ReplicationWork:
         try:
             economy.run()
             results = economy.results()
+        except BaseException:
+            let_go(economy.treasury.ledger)
+            raise
         finally:
             economy.close()
         # Before the tables, whose last part says that the replication is done.

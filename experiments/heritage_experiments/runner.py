@@ -101,7 +101,7 @@ def start_run(
     plan = plan_of(scenario)
     check_folder(results, out)
     check_free_disk(out or results, plan.estimate.disk_bytes)
-    place(scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s)
+    place(scenario.runtime, plan.estimate.num_replications, plan.estimate.cpu_s, one_owner=plan.one_owner)
     cache = cache_dir()
     prepared = prepare(plan, cache, display)
     display.preparing("Composing pieces to be heard", 0, 1)
@@ -246,7 +246,7 @@ def work_off(store: RunStore, scenario: Scenario, display: Display, meter: Resou
         pending = store.pending()
         plan = plan_of(scenario)
         share = len(pending) / max(1, plan.estimate.num_replications)
-        placement = place(scenario.runtime, len(pending), plan.estimate.cpu_s * share)
+        placement = place(scenario.runtime, len(pending), plan.estimate.cpu_s * share, one_owner=plan.one_owner)
         log.event("session began", pid=os.getpid(), pending=len(pending), placement=placement.reason)
         status = "failed"
         try:

@@ -6,11 +6,12 @@ shared by all its replications. Streams are keyed by (scenario seed, replication
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -286,7 +287,13 @@ def _ledger(scenario: Scenario, replication: int, payees: Sequence[str]) -> Ledg
         return make_own("ledger", own, config, payees, scenario.economy.genesis_s)
     from heritage_contracts import make_ledger
 
-    return make_ledger(config, payees, scenario.economy.genesis_s, payee_communities=payee_communities_of(scenario))
+    make: Any = make_ledger
+    # On a node the keys have one owner; where Ray runs it is an actor, which outlives whoever asks it.
+    if config.kind in ("anvil", "rpc") and "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        from heritage_contracts.sending.ray_owner import OwnedLedger
+
+        make = OwnedLedger
+    return make(config, payees, scenario.economy.genesis_s, payee_communities=payee_communities_of(scenario))
 
 
 def payee_communities_of(scenario: Scenario) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from typing import Any
 from heritage_experiments.code_version import usable_cores
 from heritage_experiments.scenario import RuntimeConfig, Scenario
 from heritage_experiments.store import Task
-from heritage_sim.base import HeritageError, MissingPartError
+from heritage_sim.base import HeritageError, InputError, MissingPartError
 from heritage_sim.base.own_ray import OWN_RAY_ENVIRONMENT, OWN_RAY_OPTIONS
 
 RAY_PAYS_FROM_CPU_S = 60.0
@@ -59,7 +59,9 @@ def has_ray() -> bool:
     return importlib.util.find_spec("ray") is not None
 
 
-def place(runtime: RuntimeConfig, num_tasks: int, expected_cpu_s: float, cores: int | None = None) -> Placement:
+def place(
+    runtime: RuntimeConfig, num_tasks: int, expected_cpu_s: float, cores: int | None = None, one_owner: bool = False
+) -> Placement:
     """Return where the replications will run.
 
     Parameters
@@ -72,6 +74,8 @@ def place(runtime: RuntimeConfig, num_tasks: int, expected_cpu_s: float, cores: 
         Work they are expected to be, in CPU seconds.
     cores : int, optional
         Cores to use; those of this process if not given.
+    one_owner : bool
+        Whether all replications write to one chain with the same keys, so that only one may run at a time.
 
     Returns
     -------
@@ -81,7 +85,17 @@ def place(runtime: RuntimeConfig, num_tasks: int, expected_cpu_s: float, cores: 
     ------
     MissingPartError
         If Ray is asked for and not installed.
+    InputError
+        If several workers are asked for where only one may run.
     """
+    if one_owner:
+        if runtime.executor == "ray" or (runtime.workers != "auto" and runtime.workers > 1):
+            raise InputError(
+                "replications on one chain share its keys and run one after the other",
+                "runtime" if runtime.executor == "ray" else "runtime.workers",
+                "set runtime.executor=local, or ledger.kind=anvil, where every replication has a chain of its own",
+            )
+        return Placement("local", 1, "all replications share the keys of the chain behind ledger.rpc_url")
     cores = usable_cores() if cores is None else cores
     wanted = cores if runtime.workers == "auto" else runtime.workers
     if runtime.executor == "ray" and not has_ray():

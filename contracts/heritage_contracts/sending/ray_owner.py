@@ -41,6 +41,14 @@ class LedgerOwner:
         """Return the operating system's process id of the actor."""
         return os.getpid()
 
+    def put_down(self, path: Path) -> None:
+        """Leave the ledger's folder and let go of its chain."""
+        from heritage_contracts.at_rest.folder import put_down
+
+        ledger: Any = self._ledger
+        put_down(ledger, path, ledger.chain.outbox)
+        ledger.close()
+
     def catch_up(self, journal: list[State]) -> None:
         """Go through a journal from the beginning."""
         for entry in journal:
@@ -109,6 +117,26 @@ class OwnedLedger:
         """Rebuild the ledger in its actor from a journal; see `JournaledLedger.restore`."""
         self._ask("restore", state)
         self._journal = list(state["journal"])
+
+    def submissions(self) -> Any:
+        """Return what it took to get intents onto the node; see `NodeLedger.submissions`."""
+        return self._ask("submissions")
+
+    def put_down(self, path: Path) -> None:
+        """Leave the folder of a ledger on a chain, let go of the chain and end the actor; on the actor's machine.
+
+        Parameters
+        ----------
+        path : Path
+            Folder to write.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        self._fetched(self._actor.put_down.remote(path))
+        self._ray.kill(self._actor)
 
     def close(self) -> None:
         """Let the ledger go, and end its actor."""

@@ -4,7 +4,7 @@ import pytest
 
 from heritage_experiments import workers
 from heritage_experiments.scenario import RuntimeConfig
-from heritage_sim.base import MissingPartError
+from heritage_sim.base import InputError, MissingPartError
 
 
 def placed(monkeypatch, *, ray=True, cores=2, tasks=100, cpu_s=200.0, **runtime):
@@ -34,3 +34,12 @@ def test_ray_that_is_not_there_is_refused_with_a_remedy(monkeypatch):
         placed(monkeypatch, ray=False, executor="ray")
     assert caught.value.exit_code == 2
     assert "runtime.executor=local" in caught.value.remedy
+
+
+def test_replications_on_one_chain_with_one_set_of_keys_run_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(workers, "has_ray", lambda: True)
+    found = workers.place(RuntimeConfig(), 8, 10_000.0, 4, one_owner=True)
+    assert (found.executor, found.workers) == ("local", 1)
+    for asked in (RuntimeConfig(workers=2), RuntimeConfig(executor="ray")):
+        with pytest.raises(InputError, match="share its keys"):
+            workers.place(asked, 8, 10_000.0, 4, one_owner=True)
