@@ -2,13 +2,14 @@
 pragma solidity 0.8.37;
 
 import {PayeeRegistry} from "../src/PayeeRegistry.sol";
+import {Noting} from "./base/Noting.sol";
 import {Signing} from "./base/Signing.sol";
 import {Test} from "./base/Test.sol";
 import {PlainToken} from "./mocks/HostileTokens.sol";
 
 /// @title Holders, members, thieves and time, in any order
 /// @notice The handler keeps its own record of who asked for what and when, and completes rotations by that record alone.
-contract RotationHandler is Signing {
+contract RotationHandler is Signing, Noting {
     /// @param to Account asked for; zero where nothing is pending.
     /// @param at When it was asked for.
     /// @param who Bits of the members who signed; 0 for the holder's own request.
@@ -47,7 +48,7 @@ contract RotationHandler is Signing {
         (bool done,) = address(payees).call(
             abi.encodeCall(payees.requestRotation, (idOf(i), _accounts[to], block.timestamp, signature))
         );
-        vm.assertEq(done, _asked[i].who == 0, "the holder may, unless the community has asked");
+        must(done == (_asked[i].who == 0), "the holder may, unless the community has asked");
         if (done) (_asked[i], _next[i]) = (Asked(_accounts[to], block.timestamp, 0), to);
     }
 
@@ -61,7 +62,7 @@ contract RotationHandler is Signing {
         );
         bool enough = who == 3 || who == 5 || who == 6 || who == 7;
         bool blocked = _asked[i].to != address(0) && who != 7 && (_asked[i].who == 0 || _asked[i].who == 7);
-        vm.assertEq(done, enough && !blocked, "two of three, unless the holder or all members have asked");
+        must(done == (enough && !blocked), "two of three, unless the holder or all members have asked");
         if (done) (_asked[i], _next[i]) = (Asked(_accounts[to], block.timestamp, who), to);
     }
 
@@ -70,7 +71,7 @@ contract RotationHandler is Signing {
         vm.prank(_accounts[_holder[i]]);
         (bool done,) =
             address(payees).call(abi.encodeCall(payees.cancelRotation, (idOf(i), block.timestamp, bytes(""))));
-        vm.assertEq(done, _asked[i].to != address(0) && _asked[i].who != 7, "a veto, unless all members asked");
+        must(done == (_asked[i].to != address(0) && _asked[i].who != 7), "a veto, unless all members asked");
         if (done) delete _asked[i];
     }
 
@@ -87,7 +88,7 @@ contract RotationHandler is Signing {
         ];
         vm.prank(stranger);
         (bool done,) = address(payees).call(doors[door % 3]);
-        vm.assertFalse(done, "a thief without a key");
+        must(!done, "a thief without a key");
     }
 
     function complete(uint8 payee, bool wait) external {
@@ -95,7 +96,7 @@ contract RotationHandler is Signing {
         if (wait) vm.warp(block.timestamp + ROTATION_DELAY);
         bool ready = _asked[i].to != address(0) && block.timestamp >= _asked[i].at + ROTATION_DELAY;
         (bool done,) = address(payees).call(abi.encodeCall(payees.completeRotation, (idOf(i))));
-        vm.assertEq(done, ready, "when the delay has passed, and only then");
+        must(done == ready, "when the delay has passed, and only then");
         if (!done) return;
         _holder[i] = _next[i];
         delete _asked[i];
@@ -146,6 +147,7 @@ contract PayeeRegistryInvariantsTest is Test {
 
     /// @notice An account changes by a completed rotation and by nothing else, and is never nobody's.
     function invariant_accounts_are_where_completed_rotations_put_them() public view {
+        vm.assertEq(_handler.broken(), "", "what the handler saw");
         for (uint256 i = 0; i < _handler.NUM_PAYEES(); ++i) {
             (bytes32 id, address holder, address pending, uint256 readyAt) = _handler.expected(i);
             (address newAccount, uint64 ready,,) = _payees.rotationOf(id);

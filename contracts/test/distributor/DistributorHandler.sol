@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {EpochDistributor} from "../../src/EpochDistributor.sol";
+import {Noting} from "../base/Noting.sol";
 import {World} from "../base/World.sol";
 import {HostileToken} from "../mocks/HostileTokens.sol";
 
@@ -9,7 +10,7 @@ import {HostileToken} from "../mocks/HostileTokens.sol";
 /// @notice forge calls these functions at random. Each tries one thing with fuzzed arguments; what is refused is refused.
 /// The handler keeps its own books (`moneyIn`, `paidOut`, what each final statement said), against which the invariants
 /// hold the contract's. One statement in three lies: its leaves sum to more than its total.
-contract DistributorHandler is World {
+contract DistributorHandler is World, Noting {
     uint256 public constant NUM_PAYEES = 6;
 
     HostileToken public hostile;
@@ -29,8 +30,8 @@ contract DistributorHandler is World {
     bool[8] private _lies;
     /// @notice Most that any final root has said of a payee.
     mapping(uint256 payee => uint256 amount) public highest;
-    /// @notice What a payee was paid or a fund was in the payee's stead, as last seen.
-    mapping(uint256 payee => uint256 amount) public seenClaimed;
+    /// @dev What a payee was paid or a fund was in the payee's stead, as last seen.
+    mapping(uint256 payee => uint256 amount) private _seenClaimed;
 
     constructor() {
         hostile = new HostileToken();
@@ -100,7 +101,7 @@ contract DistributorHandler is World {
         try distributor.dispute(epoch) {
             numDropped += next - epoch;
         } catch {}
-        vm.assertEq(token.balanceOf(address(distributor)), balance, "a dispute moves no money");
+        must(token.balanceOf(address(distributor)) == balance, "a dispute moves no money");
     }
 
     // ---- money out -------------------------------------------------------------------------------------------------
@@ -151,7 +152,7 @@ contract DistributorHandler is World {
         if (amount == _final.amounts[i]) return;
         bytes32[] memory proof = proofOf(_final, i);
         (bool done,) = address(distributor).call(abi.encodeCall(distributor.claim, (_final.ids[i], amount, proof)));
-        vm.assertFalse(done, "a claim that the root does not hold");
+        must(!done, "a claim that the root does not hold");
     }
 
     function notice(uint8 payee) external {
@@ -165,8 +166,8 @@ contract DistributorHandler is World {
         uint256 balance = token.balanceOf(address(distributor));
         uint256 inFund = token.balanceOf(fundAccount);
         try distributor.expire(idOf(payee % NUM_PAYEES)) {} catch {}
-        vm.assertEq(
-            token.balanceOf(fundAccount) - inFund, balance - token.balanceOf(address(distributor)), "to the fund alone"
+        must(
+            token.balanceOf(fundAccount) - inFund == balance - token.balanceOf(address(distributor)), "to the fund alone"
         );
         _out(balance);
     }
@@ -186,7 +187,7 @@ contract DistributorHandler is World {
             vm.prank(payees.accountOf(id));
             try payees.requestRotation(id, accountOf(100 + to), block.timestamp, "") {} catch {}
         }
-        vm.assertEq(_fingerprint(id), before, "a rotation changes no amount");
+        must(_fingerprint(id) == before, "a rotation changes no amount");
     }
 
     function pass(uint32 time) external {
@@ -229,16 +230,6 @@ contract DistributorHandler is World {
         return _final;
     }
 
-    /// @notice Whether no payee's paid amount fell since the last look; takes the new look.
-    function claimedNeverFell() external returns (bool held) {
-        held = true;
-        for (uint256 i = 0; i < NUM_PAYEES; ++i) {
-            uint256 now_ = distributor.claimed(idOf(i));
-            if (now_ < seenClaimed[i]) held = false;
-            seenClaimed[i] = now_;
-        }
-    }
-
     /// @notice Make everybody payable and claim for everybody, as somebody would in the end.
     function claimForAll() external {
         for (uint256 i = 0; i < NUM_PAYEES; ++i) {
@@ -254,8 +245,14 @@ contract DistributorHandler is World {
         claimAtOnce(_final, chosen);
     }
 
+    /// @dev After everything that may pay.
     function _out(uint256 balanceBefore) private {
         paidOut += balanceBefore - token.balanceOf(address(distributor));
+        for (uint256 i = 0; i < NUM_PAYEES; ++i) {
+            uint256 paid = distributor.claimed(idOf(i));
+            must(paid >= _seenClaimed[i], "claimed amounts never fall");
+            _seenClaimed[i] = paid;
+        }
     }
 
     function _fingerprint(bytes32 id) private view returns (bytes32) {

@@ -54,8 +54,16 @@ contract DistributorInvariantsTest is Test {
         targets[0] = FuzzSelector(address(_handler), selectors);
     }
 
-    /// @notice Balance = what came in - what went out, to the unit; so it covers what is funded and not yet claimed.
-    function invariant_every_unit_is_accounted_for() public view {
+    /// @notice Money, ceilings and roots; together, since each invariant costs a campaign of its own.
+    function invariant_every_unit_is_accounted_for_under_ceilings_and_an_unbroken_row_of_roots() public view {
+        vm.assertEq(_handler.broken(), "", "what the handler saw");
+        _everyUnitIsAccountedFor();
+        _nobodyIsPaidAboveWhatFinalRootsSaid();
+        _rootsStandInOneUnbrokenRow();
+    }
+
+    /// @dev Balance = what came in - what went out, to the unit; so it covers what is funded and not yet claimed.
+    function _everyUnitIsAccountedFor() private view {
         (uint256 funded, uint256 claimed) = _distributor.books();
         uint256 escaped = _distributor.escaped();
         uint256 balance = _handler.hostile().balanceOf(address(_distributor));
@@ -75,8 +83,8 @@ contract DistributorInvariantsTest is Test {
         }
     }
 
-    /// @notice No root pays above its ceiling, no payee above the last final word, and nothing paid is ever unpaid.
-    function invariant_nobody_is_paid_above_what_final_roots_said() public {
+    /// @dev No root pays above its ceiling, and no payee above the last final word.
+    function _nobodyIsPaidAboveWhatFinalRootsSaid() private view {
         (uint256 funded, uint256 claimed) = _distributor.books();
         vm.assertLe(claimed, funded, "claimed <= funded");
         uint256 sum = 0;
@@ -88,11 +96,10 @@ contract DistributorInvariantsTest is Test {
         vm.assertEq(sum, claimed, "payees' claims sum to the books'");
         if (_handler.numFinalized() > 0) vm.assertLe(claimed, _distributor.finalRoot().total, "the ceiling");
         else vm.assertEq(claimed, 0, "nothing final, nothing paid");
-        vm.assertTrue(_handler.claimedNeverFell(), "claimed amounts never fall");
     }
 
-    /// @notice Epochs are consecutive, a final root never changes, pending ones are at most seven and totals never fall.
-    function invariant_roots_stand_in_one_unbroken_row() public view {
+    /// @dev Epochs are consecutive, a final root never changes, pending ones are at most seven and totals never fall.
+    function _rootsStandInOneUnbrokenRow() private view {
         (uint256 next, uint256 numFinal,, bool isWoundUp) = _distributor.state();
         vm.assertEq(next, _handler.numPosted() - _handler.numDropped(), "next = posted - dropped");
         vm.assertEq(numFinal, _handler.numFinalized(), "final = finalised");
