@@ -105,14 +105,17 @@ contract HostilePayeesTest is World {
         attacker.set(address(token), abi.encodeCall(token.approve, (address(distributor), type(uint256).max)), "");
         attacker.tokensReceived(0);
         uint256[] memory own = range(NUM_PAYEES, NUM_PAYEES + 1);
-        bytes[5] memory doors = [
+        bytes[8] memory doors = [
             abi.encodeCall(distributor.claim, (s.ids[NUM_PAYEES], s.amounts[NUM_PAYEES], proofOf(s, NUM_PAYEES))),
             abi.encodeCall(distributor.claimMany, (claimList(s, own))),
             abi.encodeCall(distributor.fund, (1)),
             abi.encodeCall(distributor.expire, (idOf(1))),
-            abi.encodeCall(distributor.windUp, ())
+            abi.encodeCall(distributor.windUp, ()),
+            abi.encodeCall(distributor.claimMulti, (_idOfAttacker(), new uint256[](1), new bytes32[](0), new bool[](0))),
+            abi.encodeCall(distributor.claimEscape, (s.ids[NUM_PAYEES], s.amounts[NUM_PAYEES], proofOf(s, NUM_PAYEES))),
+            abi.encodeCall(distributor.takeBack, ())
         ];
-        attacker.set(address(distributor), doors[door % 5], "");
+        attacker.set(address(distributor), doors[door % 8], "");
         hostile.treat(address(attacker), HostileToken.Treatment.CALLS_RECIPIENT);
         if (way % 3 == 0) claim(s, NUM_PAYEES);
         else if (way % 3 == 1) distributor.claimMany(claimList(s, range(0, NUM_PAYEES + 1)));
@@ -125,6 +128,66 @@ contract HostilePayeesTest is World {
             "by the guard"
         );
         vm.assertEq(token.balanceOf(address(attacker)), 1_000 + s.amounts[NUM_PAYEES], "paid once");
+    }
+
+    function test_no_door_opens_while_a_share_of_a_winding_up_is_paid() public {
+        Reenterer attacker = _attackerAsPayee(NUM_PAYEES);
+        Statement memory s = _withAttacker(address(attacker));
+        settle(s);
+        mint(poster, s.total);
+        vm.prank(poster);
+        distributor.fund(s.total);
+        vm.warp(block.timestamp + SILENCE);
+        distributor.windUp();
+        bytes32[] memory proof = proofOf(s, NUM_PAYEES);
+        attacker.set(
+            address(distributor),
+            abi.encodeCall(distributor.claimEscape, (s.ids[NUM_PAYEES], s.amounts[NUM_PAYEES], proof)),
+            abi.encodeWithSignature("escaped()")
+        );
+        hostile.treat(address(attacker), HostileToken.Treatment.CALLS_RECIPIENT);
+        distributor.claimEscape(s.ids[NUM_PAYEES], s.amounts[NUM_PAYEES], proof);
+        _assertShutOut(attacker, s.amounts[NUM_PAYEES]);
+    }
+
+    function test_no_door_opens_while_expired_money_is_paid_to_a_fund() public {
+        Reenterer attacker = _attackerAsPayee(NUM_PAYEES);
+        vm.startPrank(registrar);
+        payees.createCommunity(2, members(), THRESHOLD, idOf(NUM_PAYEES));
+        payees.registerPayees(row(idOf(NUM_PAYEES + 1), accountOf(NUM_PAYEES + 1), 2));
+        vm.stopPrank();
+        Statement memory s = ladder(NUM_PAYEES + 2, 10);
+        settle(s);
+        uint256 late = NUM_PAYEES + 1;
+        bytes32[] memory proof = proofOf(s, late);
+        distributor.giveNotice(s.ids[late], s.amounts[late], proof);
+        vm.warp(block.timestamp + NOTICE);
+        attacker.set(
+            address(distributor),
+            abi.encodeCall(distributor.claim, (s.ids[late], s.amounts[late], proof)),
+            abi.encodeWithSignature("claimed(bytes32)", s.ids[late])
+        );
+        hostile.treat(address(attacker), HostileToken.Treatment.CALLS_RECIPIENT);
+        distributor.expire(s.ids[late]);
+        _assertShutOut(attacker, s.amounts[late]);
+    }
+
+    /// @dev It called back once, was refused by the guard, saw its payment booked already, and was paid once.
+    function _assertShutOut(Reenterer attacker, uint256 amount) private view {
+        vm.assertEq(attacker.numCalls(), 1, "it did call back");
+        vm.assertFalse(attacker.succeeded(), "and was refused");
+        vm.assertEq(
+            attacker.answer(),
+            abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector),
+            "by the guard"
+        );
+        vm.assertEq(abi.decode(attacker.seen(), (uint256)), amount, "booked before it was paid");
+        vm.assertEq(token.balanceOf(address(attacker)), amount, "paid once");
+    }
+
+    function _idOfAttacker() private pure returns (bytes32[] memory ids) {
+        ids = new bytes32[](1);
+        ids[0] = idOf(NUM_PAYEES);
     }
 
     function test_views_tell_the_truth_in_the_middle_of_a_payment() public {

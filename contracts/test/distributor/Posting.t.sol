@@ -227,6 +227,42 @@ contract PostingTest is World {
         vm.assertEq(token.balanceOf(accountOf(3)), 40, "paid under the final root");
     }
 
+    // ---- data that nobody has --------------------------------------------------------------------------------------
+
+    function test_an_epoch_whose_data_is_not_published_is_dropped_and_the_final_one_pays_on() public {
+        Statement memory s = ladder(4, 10);
+        settle(s);
+        post(keccak256("nobody can rebuild this"), 500);
+        vm.prank(guardian);
+        distributor.dispute(1);
+        vm.warp(block.timestamp + WINDOW);
+        vm.expectRevert(EpochDistributor.NothingPending.selector);
+        distributor.finalize(1);
+        for (uint256 i = 0; i < 4; ++i) {
+            claim(s, i);
+        }
+        vm.assertEq(totalClaimed(), s.total, "all are paid from the data that is there");
+    }
+
+    /// @dev While such a root is the final one nobody can prove anything; nothing is lost, as amounts are cumulative.
+    function test_an_epoch_whose_data_was_lost_after_its_window_is_made_good_by_the_next() public {
+        Statement memory s = ladder(4, 10);
+        settle(s);
+        claim(s, 0);
+        uint256 epoch = post(keccak256("lost"), 200);
+        vm.warp(block.timestamp + WINDOW);
+        distributor.finalize(epoch);
+        bytes32[] memory proof = proofOf(s, 1);
+        vm.expectRevert(EpochDistributor.WrongProof.selector);
+        distributor.claim(s.ids[1], s.amounts[1], proof);
+        Statement memory next = ladder(4, 25);
+        settle(next);
+        for (uint256 i = 0; i < 4; ++i) {
+            claim(next, i);
+            vm.assertEq(token.balanceOf(accountOf(i)), 25 * (i + 1), "everything since the beginning");
+        }
+    }
+
     // ---- money in --------------------------------------------------------------------------------------------------
 
     function testFuzz_posting_pulls_exactly_what_is_lacking(uint96 ahead, uint96 total) public {
