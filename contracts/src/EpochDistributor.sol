@@ -6,6 +6,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {PayeeRegistry} from "./PayeeRegistry.sol";
 import {ProvenanceRegistry} from "./ProvenanceRegistry.sol";
@@ -70,7 +71,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     }
 
     /// @param cumulative Up to which amount the notice goes.
-    /// @param dueAt First second at which it may be carried out.
+    /// @param dueAt First second at which it may be carried out, unless the payee's money is held back meanwhile.
     struct Notice {
         uint128 cumulative;
         uint64 dueAt;
@@ -261,7 +262,8 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     }
 
     /// @notice Pay many payees in one transaction. Those with nothing due are passed over, so that a claim that came first
-    /// does not stop the others, and so are those whose account cannot receive; a wrong proof stops all.
+    /// does not stop the others, and so are those whose account cannot receive and those whose money is held back: they
+    /// lose nothing. A wrong proof, or a payee who is not registered, stops all.
     /// @param claims Payees with their proofs.
     function claimMany(Claim[] calldata claims) external nonReentrant {
         Root memory last = finalRoot();
@@ -279,6 +281,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     }
 
     /// @notice Pay many payees in one transaction by one proof for all of them: the cheapest way for neighbours in the tree.
+    /// Who is passed over and what stops all is as with `claimMany`.
     /// @param payeeIds Salted hashes, in the order in which the proof consumes leaves.
     /// @param cumulative What the final root says each has earned since the beginning.
     /// @param proof Nodes that do not follow from the leaves.
@@ -307,7 +310,8 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     // ---- unclaimed money -------------------------------------------------------------------------------------------
 
     /// @notice Put on record that money lies unclaimed. Anybody may call; the payee, or anybody for the payee, can still
-    /// claim all of it until the notice is carried out.
+    /// claim all of it until the notice is carried out. While the payee's money is held back nobody can, so the period begins
+    /// anew when that ends.
     /// @param payeeId Salted hash of the payee, who belongs to a community with a fund and is not that fund.
     /// @param cumulative What the final root says the payee has earned since the beginning.
     /// @param proof Siblings from the leaf up to the root.
@@ -319,7 +323,7 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
         // A notice that still stands is not replaced: otherwise a new one could put expiry off for ever.
         if (open.dueAt != 0 && open.cumulative > claimed[payeeId]) revert NoticeOpen(open.dueAt);
         uint256 dueAt = block.timestamp + noticePeriod;
-        noticeOf[payeeId] = Notice(cumulative.toUint128(), uint64(dueAt));
+        noticeOf[payeeId] = Notice(cumulative.toUint128(), dueAt.toUint64());
         emit NoticeGiven(payeeId, cumulative, dueAt);
     }
 
@@ -328,7 +332,9 @@ contract EpochDistributor is AccessControl, ReentrancyGuardTransient {
     function expire(bytes32 payeeId) external nonReentrant {
         Notice memory open = noticeOf[payeeId];
         if (open.dueAt == 0) revert NoNotice(payeeId);
-        if (block.timestamp < open.dueAt) revert NoticeOpen(open.dueAt);
+        // Nobody could claim for a payee who was held back: the whole period is given after it.
+        uint256 dueAt = Math.max(open.dueAt, payees.openSince(payeeId) + noticePeriod);
+        if (block.timestamp < dueAt) revert NoticeOpen(dueAt);
         if (payees.isHeld(payeeId)) revert PayeeHeld(payeeId);
         delete noticeOf[payeeId];
         uint256 due = _take(payeeId, open.cumulative);

@@ -31,10 +31,12 @@ contract PayeeRegistry is AccessControl, EIP712 {
     /// @param account Where the payee's money goes.
     /// @param community Community whose members may rotate for the payee; 0 for none.
     /// @param isHeld Whether its money is held back, because its community asks to rotate.
+    /// @param openSince When it was last held back no longer, in seconds; 0 where it never was.
     struct Payee {
         address account;
         uint32 community;
         bool isHeld;
+        uint48 openSince;
     }
 
     /// @param newAccount Where the money will go.
@@ -123,7 +125,7 @@ contract PayeeRegistry is AccessControl, EIP712 {
             if (_payees[payeeId].account != address(0)) revert PayeeExists(payeeId);
             // Otherwise whoever creates the community later would have power over payees who are there already.
             if (community != 0 && _communities[community].threshold == 0) revert UnknownCommunity(community);
-            _payees[payeeId] = Payee(account, community, false);
+            _payees[payeeId] = Payee(account, community, false, 0);
             emit PayeeRegistered(payeeId, account, community);
         }
     }
@@ -231,7 +233,7 @@ contract PayeeRegistry is AccessControl, EIP712 {
         if (pending.readyAt == 0) revert NoRotation(payeeId);
         if (pending.unanimous) revert NoVeto(payeeId);
         ++nonceOf[payeeId];
-        if (pending.byCommunity) _payees[payeeId].isHeld = false;
+        if (pending.byCommunity) _release(payeeId);
         delete rotationOf[payeeId];
         emit RotationCancelled(payeeId, pending.newAccount);
     }
@@ -244,7 +246,7 @@ contract PayeeRegistry is AccessControl, EIP712 {
         if (block.timestamp < pending.readyAt) revert RotationNotReady(pending.readyAt);
         address old = _payees[payeeId].account;
         _payees[payeeId].account = pending.newAccount;
-        _payees[payeeId].isHeld = false;
+        if (pending.byCommunity) _release(payeeId);
         delete rotationOf[payeeId];
         emit RotationCompleted(payeeId, old, pending.newAccount);
     }
@@ -258,6 +260,11 @@ contract PayeeRegistry is AccessControl, EIP712 {
     /// reach, and what were sent there now would be lost.
     function isHeld(bytes32 payeeId) external view returns (bool) {
         return _payees[payeeId].isHeld;
+    }
+
+    /// @notice When a payee's money was last held back no longer, in seconds; 0 where it never was held back.
+    function openSince(bytes32 payeeId) external view returns (uint256) {
+        return _payees[payeeId].openSince;
     }
 
     /// @notice Who holds several payee ids, in the same order.
@@ -346,6 +353,11 @@ contract PayeeRegistry is AccessControl, EIP712 {
         uint64 readyAt = uint64(block.timestamp) + rotationDelay;
         rotationOf[payeeId] = Rotation(newAccount, readyAt, byCommunity, unanimous);
         emit RotationRequested(payeeId, newAccount, readyAt, byCommunity, unanimous);
+    }
+
+    function _release(bytes32 payeeId) private {
+        _payees[payeeId].isHeld = false;
+        _payees[payeeId].openSince = uint48(block.timestamp);
     }
 
     function _requireHolder(bytes32 payeeId, bytes32 digest, bytes calldata signature) private view {

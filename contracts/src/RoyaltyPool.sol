@@ -218,14 +218,18 @@ contract RoyaltyPool is ERC165, IERC2981, ReentrancyGuardTransient {
         token.safeTransfer(account, amount);
     }
 
-    /// @notice Pay several payees' balances. Those with none, those who are unknown or held back, and those whose account cannot receive
-    /// are passed over and lose nothing.
+    /// @notice Pay several payees' balances. Those with none, those who are unknown or held back, and those whose account
+    /// cannot receive are passed over and lose nothing; `WithdrawalFailed` names who has a balance and was passed over.
     /// @param payeeIds Salted hashes.
     function withdrawMany(bytes32[] calldata payeeIds) external nonReentrant {
         address[] memory accounts = payees.openAccountsOf(payeeIds);
         for (uint256 i = 0; i < payeeIds.length; ++i) {
             uint256 amount = balanceOf[payeeIds[i]];
-            if (amount == 0 || accounts[i] == address(0)) continue;
+            if (amount == 0) continue;
+            if (accounts[i] == address(0)) {
+                emit WithdrawalFailed(payeeIds[i], address(0), amount);
+                continue;
+            }
             balanceOf[payeeIds[i]] = 0;
             totalOwed -= amount;
             if (token.trySafeTransfer(accounts[i], amount)) {

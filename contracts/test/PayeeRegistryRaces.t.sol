@@ -140,6 +140,8 @@ contract PayeeRegistryRacesTest is Signing {
         pool.withdraw(idOf(0));
         bytes32[] memory ids = new bytes32[](1);
         ids[0] = idOf(0);
+        vm.expectEmit(true, true, true, true, address(pool));
+        emit RoyaltyPool.WithdrawalFailed(idOf(0), address(0), 40);
         pool.withdrawMany(ids);
         EpochDistributor.Claim[] memory many = new EpochDistributor.Claim[](2);
         many[0] = EpochDistributor.Claim(idOf(0), s.amounts[0], proofOf(s, 0));
@@ -177,6 +179,40 @@ contract PayeeRegistryRacesTest is Signing {
         waitAndComplete(idOf(0));
         claim(s, 0);
         vm.assertEq(token.balanceOf(fresh), 100, "claimed after the rotation");
+    }
+
+    /// @dev Whoever was held back could not claim: otherwise the notice would be carried out in the second the hold ends.
+    function testFuzz_after_a_hold_the_whole_notice_runs_anew(uint256 asked, bool vetoed, uint256 waited) public {
+        Statement memory s = ladder(4, 100);
+        settle(s);
+        distributor.giveNotice(idOf(0), s.amounts[0], proofOf(s, 0));
+        vm.warp(block.timestamp + between(asked, 0, 2 * uint256(NOTICE)));
+        askByCommunity(idOf(0), fresh, TWO_SIGN);
+        if (vetoed) {
+            vm.prank(accountOf(0));
+            payees.cancelRotation(idOf(0), block.timestamp, "");
+        } else {
+            waitAndComplete(idOf(0));
+        }
+        vm.assertEq(payees.openSince(idOf(0)), block.timestamp, "when the hold ended");
+        uint256 dueAt = block.timestamp + NOTICE;
+        waited = between(waited, 0, 2 * uint256(NOTICE));
+        vm.warp(block.timestamp + waited);
+        if (waited < NOTICE) vm.expectRevert(abi.encodeWithSelector(EpochDistributor.NoticeOpen.selector, dueAt));
+        distributor.expire(idOf(0));
+        vm.assertEq(token.balanceOf(fundAccount), waited < NOTICE ? 0 : 100, "the community's fund");
+    }
+
+    function test_the_holder_s_own_rotation_does_not_put_expiry_off() public {
+        Statement memory s = ladder(4, 100);
+        settle(s);
+        distributor.giveNotice(idOf(0), s.amounts[0], proofOf(s, 0));
+        askByHolder(0, fresh);
+        waitAndComplete(idOf(0));
+        vm.assertEq(payees.openSince(idOf(0)), 0, "never held back");
+        vm.warp(block.timestamp + NOTICE - ROTATION_DELAY);
+        distributor.expire(idOf(0));
+        vm.assertEq(token.balanceOf(fundAccount), 100, "due as announced");
     }
 
     function test_one_member_alone_cannot_pass_over_a_veto() public {

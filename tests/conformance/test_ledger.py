@@ -210,6 +210,9 @@ def test_a_single_work_needs_its_sources_consent_now(ledger):
     ledger.derive(other, 3, GENESIS_S + 300)
     refused("ContentTaken", ledger.derive, record(4, content=other.content_sha256), 3, GENESIS_S + 360)
     refused("WorkExists", ledger.derive, other, 3, GENESIS_S + 360)
+    # Nor is what a batch holds anybody's own work, once it is stored on the chain.
+    copied = record(6, content=record(1).content_sha256, community=1)
+    refused("ContentTaken", ledger.derive, copied, 3, GENESIS_S + 360)
     # Batches and single works build on one another, and both can be paid.
     ledger.register([record(5, [2, 3])], GENESIS_S + 400)
     paid = ledger.pay([DirectPayment(5, 100), DirectPayment(2, 100)], GENESIS_S + 500)
@@ -273,6 +276,19 @@ def test_unclaimed_money_goes_to_the_community_after_notice(ledger):
     refused("NothingDue", ledger.expire, 3, due_s + 60)
     assert ledger.balance_of(ledger.account_of(0)) == 30
     assert ledger.withdrawable_units().tolist() == [1, 2, 0, 0, 0]
+
+
+def test_notice_runs_anew_once_money_is_no_longer_held_back(ledger):
+    settle(ledger, statement(0, [0, 0, 30, 40, 0]), GENESIS_S)
+    given_s, notice_s = GENESIS_S + 2 * DAY_S, ledger.config.notice_s
+    ledger.give_notice(2, given_s)
+    ledger.request_rotation(2, 1, given_s + notice_s - 60, signers=[0, 1])
+    refused("PayeeHeld", ledger.expire, 2, given_s + notice_s)
+    free_s = given_s + notice_s + ledger.config.rotation_delay_s
+    ledger.complete_rotation(2, free_s)
+    refused("NoticeOpen", ledger.expire, 2, free_s + notice_s - 1)
+    ledger.expire(2, free_s + notice_s)
+    assert ledger.balance_of(ledger.account_of(0)) == 30
 
 
 def test_after_a_long_silence_everybody_gets_a_share_of_what_was_paid_in(ledger):

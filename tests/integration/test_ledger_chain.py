@@ -16,7 +16,7 @@ from heritage_contracts.sending.chain import Call
 from heritage_contracts.sending.signing import fields_of
 from heritage_contracts.trees.epoch import make_epoch
 from heritage_contracts.trees.merkle import build_tree, leaf_of, payee_leaves, proof_of, root_of
-from heritage_sim.base import DirectPayment
+from heritage_sim.base import DirectPayment, LedgerError
 
 UNITS = (5, 0, 10**9, 41)
 
@@ -240,3 +240,54 @@ def test_bounds_of_gas_hold_with_room_for_the_dearest_of_each_kind():
         for transaction in parcel.transactions:
             asked = fields_of(transaction.attempts[-1].raw).gas
             assert transaction.mined.gas_used <= 0.9 * asked, (transaction.intent, transaction.mined.gas_used, asked)
+
+
+# ---- when others act, and when sending breaks off ---------------------------------------------------------------
+
+
+def ask_as_members(ledger, payee, wallet=1):
+    """Let a payee's community ask for a rotation past the client."""
+    accounts = ledger.account_of(payee), ledger.deployment.wallet_address(payee, wallet)
+    asked = ledger.calls.request_rotation_by_community(payee, [0, 1], accounts, 0, ledger.last_block_s())
+    ledger.chain.block([asked], ledger.last_block_s())
+
+
+def test_who_is_passed_over_without_our_knowing_is_paid_later():
+    ledger = make("evm")
+    ledger.register([record(0, stems=((2, 10_000),))], GENESIS_S)
+    ledger.pay([DirectPayment(0, 7)], GENESIS_S + 60)
+    settle(ledger, statement(0, [0, 0, 10, 20, 0]), GENESIS_S + 120)
+    ask_as_members(ledger, 2)
+    at_s = ledger.last_block_s() + 60
+    assert ledger.claim([2, 3], at_s).payee_ids.tolist() == [3]
+    at_s += ledger.config.rotation_delay_s
+    ledger.chain.block([ledger.calls.complete_rotation(2)], at_s)
+    paid = ledger.claim([2, 3], at_s + 60)
+    assert (paid.payee_ids.tolist(), paid.amounts_units.tolist()) == ([2], [17])
+    assert ledger.balance_of(ledger.deployment.wallet_address(2, 1)) == 17
+
+
+def test_a_claim_that_broke_off_between_two_blocks_is_asked_for_again(monkeypatch):
+    ledgers = [make("reference"), make("evm")]
+    for ledger in ledgers:
+        ledger.register([record(0, stems=((2, 10_000),))], GENESIS_S)
+        ledger.pay([DirectPayment(0, 7)], GENESIS_S + 60)
+        settle(ledger, statement(0, [0, 0, 10, 20, 0]), GENESIS_S + 120)
+    reference, ledger = ledgers
+    at_s = ledger.last_block_s() + 60
+    blocks = iter([ledger.chain.block])
+
+    def breaks_off(calls, at_s):
+        for block in blocks:
+            return block(calls, at_s)
+        raise LedgerError("nobody answers", "a node that is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ledger.chain, "block", breaks_off)
+        with pytest.raises(LedgerError, match="nobody answers"):
+            ledger.claim([2, 3], at_s)
+    paid, expected = ledger.claim([2, 3], at_s), reference.claim([2, 3], at_s)
+    assert paid.amounts_units.tolist() == expected.amounts_units.tolist() == [17, 20]
+    assert ledger.fingerprint() == reference.fingerprint()
+    ledger.restore(ledger.snapshot())
+    assert ledger.fingerprint() == reference.fingerprint()

@@ -65,7 +65,7 @@ class Intents(MoneyIntents):
         """
         self._check_payee(payee)
         self._cancel_rotation(int(payee), int(at_s))
-        del self._pending_wallets[int(payee)]
+        self._pending_wallets.pop(int(payee), None)
         self._held.discard(int(payee))
         self._put_down("cancel_rotation", at_s, payee=int(payee))
 
@@ -86,6 +86,6 @@ class Intents(MoneyIntents):
         """
         self._check_payee(payee)
         self._complete_rotation(int(payee), int(at_s))
-        self._wallets[int(payee)] = self._pending_wallets.pop(int(payee))
+        self._wallets[int(payee)] = self._pending_wallets.pop(int(payee), self._wallets[int(payee)])
         self._held.discard(int(payee))
         self._put_down("complete_rotation", at_s, payee=int(payee))

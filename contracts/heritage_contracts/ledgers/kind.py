@@ -37,6 +37,27 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Claimed:
+    """What became of a claim.
+
+    Parameters
+    ----------
+    done : Done
+        Its blocks.
+    units : list of int, length num_payees
+        What each payee was paid.
+    unpaid_streams, unpaid_balances : frozenset of int
+        Payees who were passed over though something was due, by distributor and pool: the account cannot receive, or
+        the community asked to rotate without our knowing.
+    """
+
+    done: Done
+    units: list[int]
+    unpaid_streams: frozenset[int] = frozenset()
+    unpaid_balances: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """A consent label in the contract's terms.
 
@@ -158,10 +179,8 @@ class LedgerKind(ABC):
         """Drop a pending epoch and those after it."""
 
     @abstractmethod
-    def _claim(
-        self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int
-    ) -> tuple[Done, list[int]]:
-        """Pay streams to some payees and balances of direct payments to some; return what each payee was paid."""
+    def _claim(self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int) -> Claimed:
+        """Pay streams to some payees and balances of direct payments to some."""
 
     @abstractmethod
     def _give_notice(self, payee: int, at_s: int) -> Done:

@@ -222,7 +222,8 @@ class MoneyIntents(WorkIntents):
         -------
         Payments
             In ascending order of payee; who has nothing due is left out, and so is whose money is held back while the
-            community asks to rotate. Without any payment no block is made.
+            community asks to rotate. Who is to be paid and cannot be, as the account does not receive, is left out too
+            and keeps what is due. Where nobody is to be paid no block is made.
 
         Raises
         ------
@@ -243,15 +244,17 @@ class MoneyIntents(WorkIntents):
         count = len(self.payee_names)
         plan = blocks(transactions([claim_gas(count, streams[p] == 0) for p in claiming]))
         pool_plan = blocks(transactions([WITHDRAWAL_GAS] * len(pooled)))
-        done, units = self._claim(claiming, plan, pooled, pool_plan, int(at_s))
+        claimed = self._claim(claiming, plan, pooled, pool_plan, int(at_s))
         for p in claiming:
-            self._streamed[p] = final[p]
+            if p not in claimed.unpaid_streams:
+                self._streamed[p] = final[p]
         for p in pooled:
-            self._withdrawn[p] = self._credited[p]
-        paid = np.array(units, dtype=np.int64)
+            if p not in claimed.unpaid_balances:
+                self._withdrawn[p] = self._credited[p]
+        paid = np.array(claimed.units, dtype=np.int64)
         self._put_down("claim", at_s, payees=np.array(named, dtype=np.int64))
         payees = np.flatnonzero(paid)
-        return Payments(paid_s=done.at_s, payee_ids=payees, amounts_units=paid[payees], gas=done.gas)
+        return Payments(claimed.done.at_s, payees, paid[payees], claimed.done.gas)
 
     def give_notice(self, payee: int, at_s: int) -> None:
         """Put on record that a payee's royalties lie unclaimed; after the time of notice they may expire.
@@ -286,11 +289,13 @@ class MoneyIntents(WorkIntents):
         Raises
         ------
         RefusalError
-            If no notice was given, its time is not over, or nothing is due any more.
+            If no notice was given, its time is not over or runs anew since the payee's money was held back, it is held
+            back now, or nothing is due any more.
         """
         self._check_payee(payee)
         self._expire(int(payee), int(at_s))
-        self._streamed[int(payee)] = self._noticed.pop(int(payee))
+        # A notice that others gave is not in our books: a later claim passes over what it took.
+        self._streamed[int(payee)] = max(self._streamed[int(payee)], self._noticed.pop(int(payee), 0))
         self._put_down("expire", at_s, payee=int(payee))
 
     def wind_up(self, at_s: int) -> None:

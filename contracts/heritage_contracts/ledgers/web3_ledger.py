@@ -16,7 +16,7 @@ from heritage_contracts.config import LedgerConfig
 from heritage_contracts.hashing import word
 from heritage_contracts.ledgers.contract_calls import ContractCalls, payee_parts
 from heritage_contracts.ledgers.journal import JournaledLedger
-from heritage_contracts.ledgers.kind import Done, Label, Payment, Plan, RotationRequest
+from heritage_contracts.ledgers.kind import Claimed, Done, Label, Payment, Plan, RotationRequest
 from heritage_contracts.ledgers.reference.works import read_record
 from heritage_contracts.provenance import Work
 from heritage_contracts.refusals import RefusalError
@@ -25,7 +25,7 @@ from heritage_contracts.sending.chain import Call, Chain, Mined, Submissions
 from heritage_contracts.sending.signing import fields_of
 from heritage_contracts.trees.epoch import Epoch
 from heritage_contracts.trees.published import Commitment
-from heritage_sim.base import LedgerError
+from heritage_sim.base import HeritageError, LedgerError
 
 PAGE_PAYEES = 2_000
 """Payees asked about in one call."""
@@ -79,8 +79,9 @@ class Web3Ledger(JournaledLedger):
         self.calls = ContractCalls(self.deployment)
         self._pages_read: dict[bytes, tuple[int, tuple[int, ...]]] = {}
         self._num_sent = 0
-        self._num_known = sum(len(parcel.transactions) for parcel in self.chain.outbox.parcels)
+        self._num_known = self._count_known()
         self._last_s = self.genesis_s - DEPLOY_LEAD_S
+        self._kept = self._num_sent, self._last_s
         self._label_nonces = [0] * self.deployment.num_communities
         self._holder_nonces = [0] * len(self.payee_names)
         self._community_nonces = [0] * len(self.payee_names)
@@ -92,6 +93,7 @@ class Web3Ledger(JournaledLedger):
         for block in blocks(transactions(payee_parts(len(self.payee_names)))):
             self._send([self.calls.register_payees(part) for part in block], start_s)
         self._send(self.calls.prepare_money(), self.genesis_s - 1)
+        self._kept = self._num_sent, self._last_s
 
     # ---- sending ------------------------------------------------------------------------------------------------
 
@@ -103,10 +105,26 @@ class Web3Ledger(JournaledLedger):
     def _send(self, calls: Sequence[Call], at_s: int) -> list[Mined]:
         """Put calls into one block and return their receipts."""
         keyed = self._keyed(calls)
-        mined = self.chain.block(keyed, at_s)
+        try:
+            mined = self.chain.block(keyed, at_s)
+        except HeritageError:
+            self._go_back()
+            raise
         self._num_sent += len(calls)
         self._last_s = mined[-1].at_s
         return mined
+
+    def _put_down(self, intent: str, at_s: int, **arguments: object) -> None:
+        super()._put_down(intent, at_s, **arguments)
+        self._kept = self._num_sent, self._last_s
+
+    def _go_back(self) -> None:
+        """Stand where the journal ends, as after a restart: the intent asked for again finds what it has sent."""
+        self._num_sent, self._last_s = self._kept
+        self._num_known = self._count_known()
+
+    def _count_known(self) -> int:
+        return sum(len(parcel.transactions) for parcel in self.chain.outbox.parcels)
 
     def _last_intent_s(self) -> int:
         return self._last_s
@@ -248,9 +266,7 @@ class Web3Ledger(JournaledLedger):
     def _dispute(self, epoch: int, at_s: int) -> Done:
         return self._one(self.calls.dispute(epoch), at_s)
 
-    def _claim(
-        self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int
-    ) -> tuple[Done, list[int]]:
+    def _claim(self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int) -> Claimed:
         mined: list[Mined] = []
         for block in plan:
             last = self._epochs[self._num_final - 1]
@@ -262,7 +278,11 @@ class Web3Ledger(JournaledLedger):
         for topic in (calldata.CLAIMED_TOPIC, calldata.WITHDRAWN_TOPIC):
             for payee_id, units in _events(mined, topic, 1):
                 paid[self.deployment.payee_of_id[payee_id]] += units
-        return _done(mined), paid
+        unpaid = [
+            frozenset(self.deployment.payee_of_id[payee_id] for payee_id, _ in _events(mined, topic, 1))
+            for topic in (calldata.CLAIM_FAILED_TOPIC, calldata.WITHDRAWAL_FAILED_TOPIC)
+        ]
+        return Claimed(_done(mined), paid, *unpaid)
 
     def _last_final(self) -> Epoch | None:
         return self._epochs[self._num_final - 1] if self._num_final else None

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {EpochDistributor} from "../../src/EpochDistributor.sol";
 import {World} from "../base/World.sol";
 import {HostileToken} from "../mocks/HostileTokens.sol";
@@ -248,6 +249,21 @@ contract WindUpTest is World {
         uint256 dueAt = block.timestamp + NOTICE;
         vm.warp(block.timestamp + 1);
         vm.expectRevert(abi.encodeWithSelector(EpochDistributor.NoticeOpen.selector, dueAt));
+        distributor.giveNotice(s.ids[3], s.amounts[3], proof);
+    }
+
+    function test_a_period_without_end_means_that_nothing_expires() public {
+        bytes memory given = abi.encode(
+            token, payees, provenance, [admin, poster, guardian], WINDOW, SILENCE, type(uint64).max
+        );
+        distributor = EpochDistributor(vm.deployCode("EpochDistributor.sol:EpochDistributor", given));
+        vm.prank(poster);
+        token.approve(address(distributor), type(uint256).max);
+        Statement memory s = ladder(NUM_PAYEES, 10);
+        settle(s);
+        bytes32[] memory proof = proofOf(s, 3);
+        uint256 dueAt = block.timestamp + type(uint64).max;
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 64, dueAt));
         distributor.giveNotice(s.ids[3], s.amounts[3], proof);
     }
 

@@ -115,7 +115,8 @@ class Epochs:
         if payee not in self.notices:
             raise RefusalError("NoNotice", _WHERE)
         cumulative, due_at = self.notices[payee]
-        if now_s < due_at:
+        # Who was held back could not claim: the whole time is given after it.
+        if now_s < max(due_at, self.payees.open_since.get(payee, 0) + self.notice_s):
             raise RefusalError("NoticeOpen", _WHERE)
         self.payees.require_open(payee)
         due = cumulative - self.claimed[payee]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from heritage_contracts.deployment import AUTHOR, role_address
 from heritage_contracts.hashing import keccak256, word
 from heritage_contracts.ledgers.journal import JournaledLedger
-from heritage_contracts.ledgers.kind import Done, Label, Payment, Plan, RotationRequest
+from heritage_contracts.ledgers.kind import Claimed, Done, Label, Payment, Plan, RotationRequest
 from heritage_contracts.ledgers.reference.epochs import Epochs
 from heritage_contracts.ledgers.reference.payees import Payees
 from heritage_contracts.ledgers.reference.pool import Pool
@@ -77,7 +77,8 @@ class ReferenceLedger(JournaledLedger):
         )
 
     def _open(self, works: Sequence[Work], plan: Plan, at_s: int) -> Done:
-        self._registry.stored.update(work.key for work in works)
+        for work in works:
+            self._registry.open(work.key)
         return self._blocks(len(plan), at_s)
 
     def _make_payable(self, works: Sequence[Work], plan: Plan, at_s: int) -> Done:
@@ -131,9 +132,7 @@ class ReferenceLedger(JournaledLedger):
     def _dispute(self, epoch: int, at_s: int) -> Done:
         return self._do(lambda now_s: self._distributor.dispute(epoch, now_s), at_s)
 
-    def _claim(
-        self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int
-    ) -> tuple[Done, list[int]]:
+    def _claim(self, payees: Sequence[int], plan: Plan, pooled: Sequence[int], pool_plan: Plan, at_s: int) -> Claimed:
         paid = [0] * len(self.payee_names)
         for payee in payees:
             paid[payee] += self._distributor.claim(payee)
@@ -142,7 +141,7 @@ class ReferenceLedger(JournaledLedger):
         for payee, units in enumerate(paid):
             if units:
                 self._send(payee, units)
-        return self._blocks(len(plan) + len(pool_plan), at_s), paid
+        return Claimed(self._blocks(len(plan) + len(pool_plan), at_s), paid)
 
     def _send(self, payee: int, units: int) -> None:
         """Pay tokens out to where a payee's money goes."""
@@ -170,7 +169,7 @@ class ReferenceLedger(JournaledLedger):
         return self._do(lambda now_s: self._payees.request_by_community(payee, wallet, signers, now_s), at_s)
 
     def _cancel_rotation(self, payee: int, at_s: int) -> Done:
-        return self._do(lambda _: self._payees.cancel(payee), at_s)
+        return self._do(lambda now_s: self._payees.cancel(payee, now_s), at_s)
 
     def _complete_rotation(self, payee: int, at_s: int) -> Done:
         return self._do(lambda now_s: self._payees.complete(payee, now_s), at_s)

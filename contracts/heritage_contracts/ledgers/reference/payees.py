@@ -40,6 +40,7 @@ class Payees:
     delay_s: int
     wallets: list[int] = field(init=False)
     pending: dict[int, Rotation] = field(init=False, default_factory=dict[int, Rotation])
+    open_since: dict[int, int] = field(init=False, default_factory=dict[int, int])
 
     def __post_init__(self) -> None:
         """Bind every payee to its first wallet."""
@@ -83,11 +84,11 @@ class Payees:
         if asked is not None and asked.by_community:
             raise RefusalError("PayeeHeld", "EpochDistributor")
 
-    def cancel(self, payee: int) -> None:
+    def cancel(self, payee: int, now_s: int) -> None:
         """Withdraw as the holder, which is a veto where not all members asked."""
         if self._pending(payee).unanimous:
             raise RefusalError("NoVeto", _WHERE)
-        del self.pending[payee]
+        self._end(payee, now_s)
 
     def complete(self, payee: int, now_s: int) -> None:
         """Let a rotation take effect."""
@@ -95,7 +96,11 @@ class Payees:
         if now_s < rotation.ready_at:
             raise RefusalError("RotationNotReady", _WHERE)
         self.wallets[payee] = rotation.wallet
-        del self.pending[payee]
+        self._end(payee, now_s)
+
+    def _end(self, payee: int, now_s: int) -> None:
+        if self.pending.pop(payee).by_community:
+            self.open_since[payee] = now_s
 
     def _pending(self, payee: int) -> Rotation:
         found = self.pending.get(payee)

@@ -113,6 +113,11 @@ class Works:
         self.num_numbered += len(fresh)
         self.head = keccak256(self.head + word(first) + word(len(fresh)) + _root(leaves))
 
+    def open(self, key: bytes) -> None:
+        """Store a work of a batch; from then on its content is taken, unless it was before."""
+        self.stored.add(key)
+        self.contents.setdefault(self.entries[key].content, key)
+
     def commit(self, commitment: bytes, now_s: int) -> None:
         """Announce a work."""
         before = self.committed_at.get(commitment)
