@@ -1,7 +1,8 @@
 """The five assumptions that bear most on the answer, with their values in this scenario and what would change it.
 
 They are chosen by what they touch: who likes what, who listens most, how many listen, whether listeners stay, and how
-creators respond. No source gives their values; each is a number to be swept, not a finding.
+creators respond. Where the question is how long money takes, the steps on its way stand first, and taste, which bears
+on it least, is left out. No source gives their values; each is a number to be swept, not a finding.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from typing import Any
 
 from heritage_experiments.report.words import digits_for, number
 from heritage_sim.base import BPS, Currency
+
+_OF_MONEYS_WAY = ("settlement_", "trapped_", "unpaid_", "payment_costs_")
+"""How outcomes of the money chain begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,16 @@ def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assum
     month = 30.0 * pool / 10**currency.decimals
     monthly = f"{number(month, digits_for(currency.code, month))} {currency.code}"
     shares = {number(100.0 * c["share_bps"] / BPS, 0) for c in communities}
+    taste = Assumption(
+        "Do listeners value consistency with the archive?",
+        "listeners.consistency_taste_mean, listeners.consistency_taste_sd",
+        f"mean {number(mean, 2)}, standard deviation {number(spread, 2)} (utility per unit of consistency)",
+        "At mean zero as many listeners prefer consistent pieces as avoid them. A positive mean favours "
+        "constrained generation, a negative one the unconstrained.",
+    )
+    asks_for_days = any(c["outcome"].startswith(_OF_MONEYS_WAY) for c in scenario["comparisons"])
     return [
-        Assumption(
-            "Do listeners value consistency with the archive?",
-            "listeners.consistency_taste_mean, listeners.consistency_taste_sd",
-            f"mean {number(mean, 2)}, standard deviation {number(spread, 2)} (utility per unit of consistency)",
-            "At mean zero as many listeners prefer consistent pieces as avoid them. A positive mean favours "
-            "constrained generation, a negative one the unconstrained.",
-        ),
+        _steps_of_money(scenario, currency) if asks_for_days else taste,
         Assumption(
             "Which communities' listeners listen most?",
             "communities[].activity, listeners.activity_sd",
@@ -93,3 +99,27 @@ def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assum
             "switched off only the arithmetic effect is left.",
         ),
     ]
+
+
+def _steps_of_money(scenario: dict[str, Any], currency: Currency) -> Assumption:
+    """Return how long money's steps take, and how payments by hand are made, in the scenario before its cells."""
+    chain = scenario["money_chain"]
+    settlement = chain["settlement"]
+    lags = ", ".join(
+        f"{words} {number(float(chain[step]['days']), 1)}"
+        for step, words in (("report", "report"), ("matching", "matching"), ("cash_in", "cash-in"),
+                            ("statement", "statement"), ("cash_out", "cash-out"))
+    )  # fmt: skip
+    first = settlement["first_batch_days"]
+    runs = "days drawn by each replication" if first is None else f"first {number(float(first), 1)} days after day 0"
+    return Assumption(
+        "How long does each step of the money take, and when are payments made by hand?",
+        "money_chain, economy.epoch_days, ledger.challenge_window_hours",
+        f"periods of {scenario['economy']['epoch_days']} days; {lags} (days); on chain a window of "
+        f"{scenario['ledger']['challenge_window_hours']:g} hours; by hand a run every "
+        f"{number(float(settlement['batch_days']), 1)} days ({runs}), {currency.show(settlement['cost_units'])} a "
+        f"payment, from {currency.show(settlement['minimum_units'])} on",
+        "The days are sums of these settings, so the difference between two ways of settling is little more than the "
+        "mean wait for a payment run, and for balances to reach the minimum, less the challenge window. Daily runs "
+        "without a minimum would take nearly all of it away.",
+    )

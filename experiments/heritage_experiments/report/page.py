@@ -159,17 +159,24 @@ def _synthetic(run: RunData) -> list[dict[str, Any]]:
 
 
 def _books(run: RunData) -> dict[str, Any]:
-    """Return whether the books balance, epoch by epoch, over all cells and replications."""
+    """Return whether the books balance, epoch by epoch, over all cells and replications.
+
+    Payees' amounts and the money by day stand in tables of their own: they are summed here, and held against the books.
+    """
     epochs = run.epochs
     if epochs.empty:
         return {"num_epochs": 0}
+    keys = ["cell", "replication", "epoch"]
+    lines = epochs.set_index(keys).index
+    in_force = run.payouts[~run.payouts["shadow"].astype(bool)]
     # Nothing is paid in where observation ended before the statement was ready.
-    paid_in = (epochs["deposited_units"] == epochs["pool_units"]) | (epochs["deposited_units"] == 0)
-    paid_in &= epochs["pool_units"] == epochs["statement_units"]
-    paid_out = epochs["claimed_units"] + epochs["unclaimed_units"] == epochs["deposited_units"]
+    balanced = (epochs["deposited_units"] == epochs["pool_units"]) | (epochs["deposited_units"] == 0)
+    balanced &= epochs["pool_units"] == epochs["statement_units"]
+    for table in (in_force, run.settlement):
+        balanced &= epochs["pool_units"] == table.groupby(keys)["units"].sum().reindex(lines, fill_value=0).to_numpy()
     return {
         "num_epochs": len(epochs),
-        "num_balanced": int((paid_in & paid_out).sum()),
+        "num_balanced": int(balanced.sum()),
         "ledgers": [f"{name} ({n} epochs)" for name, n in epochs["ledger"].value_counts().items()],
         "gas": f"{int(epochs['gas'].max()):,}",
     }

@@ -149,6 +149,19 @@ def doings_sentence(findings: Sequence[Finding]) -> str:
     return f"What creators do, mean of a replication: {'; '.join(parts)}." if parts else ""
 
 
+def costs_sentence(findings: Sequence[Finding], currency: str) -> str:
+    """Return what payments cost in the two cells, of which amounts of money know nothing; empty where that is alike."""
+    f = next((f for f in findings if f.outcome == "payment_costs_units"), None)
+    if f is None or f.verdict is Verdict.UNDEFINED or f.effect.total.identical:
+        return ""
+    digits = digits_for(currency, max(f.control_mean, f.treatment_mean))
+    return (
+        "All of this is before the cost of payments, which payees bear: a replication "
+        f"{number(f.treatment_mean, digits)} {currency} under the treatment and {number(f.control_mean, digits)} under "
+        "the control."
+    )
+
+
 def relative(row: MoneyRow) -> str:
     """Return a change of money in percent of the control's mean, with its sign, to the whole percent from 10 %."""
     percent = 100.0 * row.effect.total.mean / row.control_mean if row.control_mean else math.nan

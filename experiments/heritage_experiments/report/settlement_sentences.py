@@ -20,6 +20,8 @@ _HOW = {
     "evm": "by the contracts on a chain inside the simulation",
 }
 """Ledgers that have no way on which a transaction could be lost."""
+_A_TRACE = 0.05
+"""Days: what moments of blocks and the choice of money that was paid leave between equal steps."""
 TRACEABLE = (
     "Traceable is money whose work and all works it derives from are registered, whose community permitted performing "
     "and selling on the day of the play, and whose sources' communities had permitted the use when the derived work "
@@ -38,6 +40,13 @@ def headline(findings: Findings, pair: tuple[Way, Way]) -> str:
     )
     if differ_otherwise(pair):
         text += " These two differ in more than the settlement step, so not all of that is its doing."
+    in_hand = [mean(findings, way, "settlement_step_days_cash_out") for way in pair]
+    if abs(in_hand[0] - in_hand[1]) > _A_TRACE:
+        text += (
+            f" Part of it is cash-out, {words.number(in_hand[0], 1)} against {words.number(in_hand[1], 1)} days on "
+            "average: a claim pays whatever is final by then, so where epochs are shorter than cash-out it comes "
+            "early for the later ones."
+        )
     return text
 
 
@@ -95,7 +104,7 @@ def payment_runs(findings: Findings, way: Way) -> str:
     if first is None:
         return said + (
             "On which they fall is not known: each replication draws it, so the intervals cover it. The money that "
-            f"was paid waited {words.number(waited, 1)} days on average, balances below the minimum longer than one run."
+            f"was paid waited {words.number(waited, 1)} days on average, and balances below the minimum longer."
         )
     return said + (
         f"The first is set to fall {words.number(first, 1)} days after the first day, so that money waited "

@@ -14,7 +14,7 @@ from heritage_experiments.statistics import Finding, PairedDifference, Verdict, 
 
 
 def paragraph(answer: Answer, findings: Findings) -> list[str]:
-    """Return title, verdict, parts of the effect, what else differs, money, and creators; empty where there is none."""
+    """Return title, verdict, its parts, what else differs, money, creators, costs; empty where there is none."""
     run = findings.run
     title = words.comparison_title(answer.facts)
     if answer.primary is None:
@@ -33,6 +33,7 @@ def paragraph(answer: Answer, findings: Findings) -> list[str]:
         also,
         sentences.money_sentence(answer.communities, code),
         sentences.creators_sentence(answer.kinds, answer.bands, code),
+        sentences.costs_sentence(answer.findings, code),
         sentences.doings_sentence(answer.findings),
     ]
 

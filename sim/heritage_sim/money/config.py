@@ -79,7 +79,7 @@ class SettlementConfig(Section):
 def _cash_out() -> StepConfig:
     return StepConfig(
         days=10 / 24,
-        source="assumed: what a published median of 1.92 days leaves over if its epochs last a day and its window a day",
+        source="assumed: what a published median of 1.92 days leaves over if epoch and window are a day each",
     )
 
 

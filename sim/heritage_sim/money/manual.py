@@ -1,8 +1,9 @@
 """Settlement by hand: balances wait for the next payment run; a payment costs something; small balances stay.
 
-A run falls every ``batch_days``, the first on a stated day or on one that the replication draws. It pays out the whole balance of every payee whose balance reaches the minimum (and is
-more than the cost of paying it); the money is the payee's from the run on, and in hand after the cash-out lag. What
-comes in is at every moment the sum of what is held, what is on its way, what was paid and what the payments cost.
+A run falls every ``batch_days``, the first on a stated day or on one that the replication draws. It pays out the whole
+balance of every payee whose balance reaches the minimum (and is more than the cost of paying it); the money is the
+payee's from the run on, and in hand after the cash-out lag. What comes in is at every moment the sum of what is held,
+what is on its way, what was paid and what the payments cost.
 """
 
 from __future__ import annotations

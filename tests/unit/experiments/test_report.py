@@ -79,7 +79,9 @@ def columns(names: str, rows: list[tuple]) -> dict[str, Any]:
     return dict(zip(names.split(), (list(c) for c in zip(*rows, strict=True)), strict=True))
 
 
-def write_run(folder: Path, only: int = NUM_REPLICATIONS, *, quick: bool = False, skip: str = "") -> Path:
+def write_run(
+    folder: Path, only: int = NUM_REPLICATIONS, *, quick: bool = False, skip: str = "", astray: int = 0
+) -> Path:
     store = RunStore(folder)
     folder.mkdir(parents=True, exist_ok=True)
     store.update_manifest(
@@ -93,11 +95,11 @@ def write_run(folder: Path, only: int = NUM_REPLICATIONS, *, quick: bool = False
     for r in range(only):
         for cell, (arm, rule, shift) in CELLS.items():
             if cell != skip:
-                write_replication(store, Task(r, cell), arm, rule, shift)
+                write_replication(store, Task(r, cell), arm, rule, shift, astray)
     return folder
 
 
-def write_replication(store: RunStore, task: Task, arm: str, rule: str, shift: float) -> None:
+def write_replication(store: RunStore, task: Task, arm: str, rule: str, shift: float, astray: int) -> None:
     r, paid, static = task.replication, shares(task.replication, shift), shares(task.replication, 3.0)
     outcomes = [("payout_gap_communities", paid.max() - paid.min(), "percentage points", 3)]
     outcomes += [(f"payout_share_community_{c}", paid[c], "%", 15) for c in range(3)]
@@ -105,6 +107,9 @@ def write_replication(store: RunStore, task: Task, arm: str, rule: str, shift: f
     outcomes += [("plays_per_session", 2.5 + 0.01 * r, "1", 100), ("pool_units", float(POOL), "smallest unit", 2)]
     outcomes += [("violations_per_generated_piece", np.nan if arm == "archive" else 0.0, "1", 0)]
     payouts = payout_rows(r, rule, False, paid)
+    pool = sum(row[-1] for row in payouts)
+    # In the first replication, so many units that no payee was given.
+    by_day = [pool // DAYS + (d < pool % DAYS) + (astray if r == d == 0 else 0) for d in range(DAYS)]
     if rule == "pro_rata":
         payouts += payout_rows(r, "user_centric", True, static)
     days = list(range(DAYS))
@@ -118,13 +123,13 @@ def write_replication(store: RunStore, task: Task, arm: str, rule: str, shift: f
             },
             "payouts": {"cell": task.cell, **columns("replication epoch rule shadow payee_id units", payouts)},
             "epochs": {
-                "cell": task.cell, "replication": r, "epoch": 0, "pool_units": POOL, "statement_units": POOL,
-                "deposited_units": POOL, "claimed_units": POOL - 5, "unclaimed_units": 5, "ready_s": 10,
+                "cell": task.cell, "replication": r, "epoch": 0, "pool_units": pool, "statement_units": pool,
+                "deposited_units": pool, "claimed_units": pool - 5, "unclaimed_units": 5, "ready_s": 10,
                 "posted_s": 10, "withdrawable_s": 20, "payment_cost_units": 0,
                 "gas": 81_000, "claim_gas": 0, "root": "00", "ledger": "reference",
             },
             "settlement": {
-                "cell": task.cell, "replication": r, "epoch": 0, "day": days, "units": [10**6] * DAYS,
+                "cell": task.cell, "replication": r, "epoch": 0, "day": days, "units": by_day,
                 "days_to_withdrawable": [DAYS + 1.25 - d for d in days],
                 "days_to_paid": [np.nan if d == 3 else DAYS + 1.75 - d for d in days],
                 "days_observed": [DAYS + 2.0 - d for d in days],
@@ -323,6 +328,12 @@ def test_a_run_without_kept_pieces_says_why(html: str):
 def test_the_books_are_checked_epoch_by_epoch(html: str):
     num = NUM_REPLICATIONS * len(CELLS)
     assert f"in {num} of {num} settled epochs" in html
+
+
+def test_books_whose_days_hold_a_unit_that_no_payee_was_given_are_told(tmp_path: Path):
+    html = write_report(write_run(tmp_path / "astray", astray=1)).read_text(encoding="utf-8")
+    num = NUM_REPLICATIONS * len(CELLS)
+    assert f"in {num - len(CELLS)} of {num} settled epochs" in html
 
 
 def test_scenario_manifest_and_checkpoints_are_in_the_report(html: str):

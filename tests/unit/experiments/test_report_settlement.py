@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+from heritage_experiments.report.assumptions import five_assumptions
 from heritage_experiments.report.findings import Findings
 from heritage_experiments.report.run_data import RunData
+from heritage_experiments.report.sentences import costs_sentence
 from heritage_experiments.report.settlement import settlement_section
 from heritage_experiments.report.settlement_ways import ways_of
 from heritage_experiments.report.words import LABELS
 from heritage_experiments.scenario import Scenario, as_data
-from heritage_experiments.statistics import student_t_interval, wilson_interval
+from heritage_experiments.statistics import compare, student_t_interval, wilson_interval
 from heritage_experiments.store import RunStore, Task
 from heritage_experiments.tables import TABLES
 from heritage_sim.base import InputError
@@ -71,7 +74,7 @@ def days(cell: str, r: int) -> Durations:
     )
 
 
-def write_run(folder: Path, told: Scenario, alike: bool = False, submissions=None) -> Findings:
+def write_run(folder: Path, told: Scenario, alike: bool = False, submissions=None, costs: int = 0) -> Findings:
     store = RunStore(folder)
     folder.mkdir(parents=True, exist_ok=True)
     store.update_manifest(run_id="made-up-002", versions={}, quick=False)
@@ -80,7 +83,8 @@ def write_run(folder: Path, told: Scenario, alike: bool = False, submissions=Non
     for r in range(NUM_REPLICATIONS):
         for cell in ("chain", "hand"):
             lived = days("chain" if alike else cell, r)
-            evidence = MoneyEvidence(lived, POOL, 1, 0, POOL // 2, np.zeros(1, np.int64), 0, submissions)
+            cost = costs if cell == "hand" else 0
+            evidence = MoneyEvidence(lived, POOL, 1, cost, POOL // 2, np.zeros(1, np.int64), 0, submissions)
             found = list(money_outcomes(evidence))
             same = {"cell": cell, "replication": r}
             outcomes = {
@@ -130,6 +134,49 @@ def test_what_passes_before_settlement_is_told_apart_from_settlement(findings: F
     assert "on chain 2.0; by hand 32.0" in said
     assert "Payment runs every 40.0 days (by hand)" in said
     assert "20.0 days on average over all dates" in said
+
+
+def test_whether_the_intervals_cover_the_days_of_payment_runs_is_said(findings: Findings, tmp_path: Path):
+    assert "each replication draws it, so the intervals cover it" in " ".join(settlement_section(findings)[0]["said"])
+    told = as_data(scenario())
+    told["arms"]["hand"]["money_chain"]["settlement"]["first_batch_days"] = 12.0
+    stated = write_run(tmp_path / "stated", Scenario.model_validate(told))
+    said = " ".join(settlement_section(stated)[0]["said"])
+    assert "set to fall 12.0 days after the first day" in said
+    assert "which no interval covers" in said
+
+
+def test_cash_out_that_a_claim_cuts_short_is_not_sold_as_settlement(findings: Findings, monkeypatch):
+    assert "cash-out" not in settlement_section(findings)[0]["said"][0]
+    short = dict(zip(("chain", "hand"), (0.5, 3.0), strict=True))
+    levels = Findings.level
+
+    def level(self, cell, outcome):
+        found = levels(self, cell, outcome)
+        return replace(found, mean=short[cell.name]) if outcome == "settlement_step_days_cash_out" else found
+
+    monkeypatch.setattr(Findings, "level", level)
+    assert "Part of it is cash-out, 0.5 against 3.0 days" in settlement_section(findings)[0]["said"][0]
+
+
+def test_amounts_of_money_are_said_to_be_before_the_cost_of_payments(findings: Findings, tmp_path: Path):
+    def said(found: Findings) -> str:
+        return costs_sentence(compare(found.run.outcomes, "x", "chain", "hand", ("pool_units",)), "hUSD")
+
+    assert said(findings) == ""
+    assert "0.00 hUSD under the treatment and 7.00 under the control" in said(
+        write_run(tmp_path / "costs", scenario(), costs=7_000_000)
+    )
+
+
+def test_where_days_are_asked_for_the_steps_of_the_money_are_the_first_assumption(findings: Findings):
+    told, currency = findings.run.scenario, findings.run.currency
+    assert five_assumptions(told, currency)[0].name.startswith("Do listeners value")
+    asked = told | {"comparisons": [{**told["comparisons"][0], "outcome": "settlement_days_paid_median"}]}
+    first, *others = five_assumptions(asked, currency)
+    assert "report 2.0, matching 0.0" in first.value
+    assert "a window of 24 hours" in first.value
+    assert len(others) == 4
 
 
 def test_trapped_money_is_told_by_money_and_by_payments_with_its_wait(findings: Findings):
