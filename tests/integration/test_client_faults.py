@@ -102,15 +102,18 @@ def run_under(schedule, anvil_binary, num_blocks=12, of=8):
         for k in range(num_blocks):
             mint(chain, k * of, of, GENESIS_S + 100 * (k + 1))
         chain.settle()
-        return faults, minted_once(chain), chain.submissions, node.num_starts
+        offers = {len(t.attempts) for p in chain.outbox.parcels for t in p.transactions}
+        return faults, minted_once(chain), chain.submissions, node.num_starts, offers
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: s.name)
 def test_every_intent_is_mined_exactly_once_under(schedule, anvil_binary):
-    faults, once, counts, _ = run_under(schedule, anvil_binary)
+    faults, once, counts, _, offers = run_under(schedule, anvil_binary)
     assert once == list(range(96))
     assert faults.struck[schedule.name] > 0
     assert (counts.intents, counts.unresolved) == (97, 0)
+    # But for those refused as too cheap, retries send the very bytes that were signed first.
+    assert offers == {1} or schedule.name == "underpriced"
 
 
 def test_all_faults_together_strike_alike_twice(anvil_binary):
@@ -164,6 +167,24 @@ def test_a_nonce_that_somebody_else_used_is_replaced_by_the_next(anvil, chain):
     mint(chain, 1, 3)
     assert minted_once(chain) == list(range(4))
     assert chain.submissions.failures["low"] == 1
+
+
+def test_a_nonce_that_is_too_low_after_a_restart_is_replaced_by_the_next(anvil, chain, box):
+    mint(chain, 0, 2)
+    anvil.rpc.use(CrashingProvider(http_provider(anvil.url), "eth_sendRawTransaction", False))
+    with pytest.raises(CrashError):
+        mint(chain, 2, 2)
+    anvil.rpc.use(http_provider(anvil.url))
+    foreign = role_signer("treasury").transaction(chain.chain_id, 2, Fee(10**13, 10**9), 50_000, b"\x22" * 20, b"")
+    anvil.rpc.ask("eth_sendRawTransaction", "0x" + foreign.raw.hex())
+    anvil.rpc.ask("evm_mine")
+    again = reopened(chain, anvil, box)
+    assert minted_once(again) == list(range(4))
+    mint(again, 4, 1)
+    assert minted_once(again) == list(range(5))
+    assert again.submissions.failures["low"] >= 1
+    assert again.submissions.unresolved == 0
+    again.close()
 
 
 def test_an_underpriced_replacement_offers_an_eighth_more_and_is_journalled_first(anvil, chain, box):
@@ -358,6 +379,42 @@ def test_what_the_node_refuses_for_good_frees_its_nonce(chain):
     assert minted_once(chain) == [0, 1]
 
 
+def test_what_waits_behind_a_refused_transaction_is_not_mined_later_beside_its_second_signing(anvil, chain):
+    with pytest.raises(LedgerError, match="refuses a transaction for good"):
+        chain.block([mint_call(0, gas=17_000_000), mint_call(1), mint_call(2)], 0)
+    for first, count in ((0, 1), (5, 2), (1, 2)):
+        mint(chain, first, count)
+    assert minted_once(chain) == [0, 1, 2, 5, 6]
+
+
+class PoorOnce:
+    """Takes the bytes, loses its answer, and from then on says that the sender cannot pay."""
+
+    def __init__(self, provider):
+        self.provider, self.seen = provider, 0
+
+    def make_request(self, method, params):
+        if method != "eth_sendRawTransaction":
+            return self.provider.make_request(method, params)
+        self.seen += 1
+        if self.seen == 1:
+            self.provider.make_request(method, params)
+            raise TimeoutError
+        error = {"code": -32000, "message": "insufficient funds for gas * price + value"}
+        return {"jsonrpc": "2.0", "id": 0, "error": error}
+
+
+def test_what_a_pool_may_hold_already_is_never_given_up(anvil, chain, box):
+    good = http_provider(anvil.url)
+    anvil.rpc.use(PoorOnce(good))
+    with pytest.raises(LedgerError, match="stay in the outbox"):
+        mint(chain, 0, 1)
+    anvil.rpc.use(good)
+    mint(chain, 0, 2)
+    assert minted_once(chain) == [0, 1]
+    assert [len(p.transactions) for p in chain.outbox.parcels] == [1, 1, 1]
+
+
 # ---- chains whose blocks others make --------------------------------------------------------------------------------
 
 
@@ -395,6 +452,40 @@ def test_a_transaction_that_became_too_cheap_is_offered_higher(anvil, box):
     mint(chain, 0, 1)
     assert minted_once(chain) == [0]
     assert len(chain.outbox.find("mint|0").attempts) > 1
+    chain.close()
+
+
+class Lags:
+    """Behind one address: a node with the last block, and one whose receipts come later."""
+
+    def __init__(self, provider, without=6):
+        self.provider, self.without = provider, without
+
+    def make_request(self, method, params):
+        if method == "eth_getTransactionReceipt" and self.without:
+            self.without -= 1
+            return {"jsonrpc": "2.0", "id": 0, "result": None}
+        return self.provider.make_request(method, params)
+
+
+def test_a_nonce_that_is_too_low_because_receipts_lag_is_not_signed_anew(anvil, box):
+    anvil.rpc.ask("evm_setIntervalMining", 1)
+    rpc = http_rpc(anvil.url)
+    chain = Chain(rpc, FileOutbox(box), OthersBlocks(rpc, confirmations=2, poll_s=0.1))
+    deploy(chain)
+    rpc.use(Lags(http_provider(anvil.url), without=16))
+    mint(chain, 0, 1)
+    assert minted_once(chain) == [0]
+    assert len(chain.outbox.find("mint|0").attempts) == 1
+    chain.close()
+
+
+def test_waiting_alone_raises_no_offer(anvil, box):
+    rpc = http_rpc(anvil.url)
+    chain = Chain(rpc, FileOutbox(box), OthersBlocks(rpc, confirmations=0, poll_s=0.01, patience_s=0.4))
+    with pytest.raises(LedgerError, match="in no block"):
+        deploy(chain, at_s=0)
+    assert len(chain.outbox.find("deploy").attempts) == 1
     chain.close()
 
 

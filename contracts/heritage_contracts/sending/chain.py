@@ -14,7 +14,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from heritage_contracts.compiled import error_names
 from heritage_contracts.hashing import keccak256
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Chain", "Mined", "Submissions", "role_signer"]
 
+_Answer = TypeVar("_Answer")
 SILENCES = 6
 """How often in a row a silent node is waited for or started again before giving up."""
 REORGANISATIONS = 100
@@ -55,7 +58,9 @@ class Call:
     gas : int
         Gas it asks for.
     intent : str
-        Key under which it is sent once for ever, such as ``12|post|0x3f..``; empty where every call is a new one.
+        Key under which it is sent once for ever, such as ``12|b6b55f25`` (position among the ledger's transactions,
+        function); empty where every call is a new one. What else the call says, an epoch's number and root included,
+        is held against `content`: one key never stands for two contents.
     """
 
     role: str
@@ -122,7 +127,7 @@ class Chain:
         self._revive = revive
         self._nonces: dict[str, int] = {}
         self._head: Block | None = None
-        self._delivery = Delivery(self.rpc, self.outbox, self._pace, self.submissions, self._sign_again)
+        self._delivery = Delivery(self.rpc, self.outbox, self._pace, self.submissions, self._sign_again, self._address)
         taken_up = [t for p in self.outbox.parcels for t in p.transactions]
         self.submissions.intents = len(taken_up)
         self.submissions.resolved = sum(t.mined is not None for t in taken_up)
@@ -159,7 +164,7 @@ class Chain:
         known = [self._known(call) for call in calls]
         fresh = [call for call, found in zip(calls, known, strict=True) if found is None]
         if fresh or not calls:
-            self._pace.ready(at_s)
+            self._patiently(partial(self._pace.ready, at_s))
             parcel = self._sign(fresh, next_block_s(at_s, self.last_s))
             sent = iter(parcel.transactions)
             known = [next(sent) if found is None else found for found in known]
@@ -297,8 +302,10 @@ class Chain:
         return found
 
     def _sign(self, calls: Sequence[Call], at_s: int) -> Parcel:
+        fee = self._patiently(self._pace.fee)
+        for role in dict.fromkeys(call.role for call in calls):
+            self._patiently(partial(self._nonce, role))
         before = dict(self._nonces)
-        fee = self._pace.fee()
         transactions: list[Transaction] = []
         for call in calls:
             nonce = self._nonce(call.role)
@@ -341,9 +348,12 @@ class Chain:
         """Return a role's next nonce: kept here; asked of outbox and chain once."""
         if role not in self._nonces:
             ours = self.outbox.next_nonce(role)
-            count = int(self.rpc.ask("eth_getTransactionCount", "0x" + self._signer(role).address.hex(), "latest"), 16)
-            self._nonces[role] = count if ours is None else max(ours, count)
+            on_chain = int(self.rpc.ask("eth_getTransactionCount", "0x" + self._address(role).hex(), "latest"), 16)
+            self._nonces[role] = on_chain if ours is None else max(ours, on_chain)
         return self._nonces[role]
+
+    def _address(self, role: str) -> bytes:
+        return self._signer(role).address
 
     # ---- settling -----------------------------------------------------------------------------------------------
 
@@ -358,7 +368,7 @@ class Chain:
         # Blocks are a chain: where one agrees, all before it do, so the first that does not is found by bisection.
         common = bisect_left(closed, True, key=lambda p: not self._stands(p, head.number))
         for parcel in closed[common:]:
-            self.submissions.count_lost(len(parcel.transactions))
+            self.submissions.count_lost(sum(t.mined is not None for t in parcel.transactions))
             self.outbox.reopen(parcel)
         self._nonces = {}
         return head
@@ -376,15 +386,20 @@ class Chain:
 
     def _steadily(self, method: str, *params: Any) -> Any:
         """Return a method's result; a node that falls silent is settled with first."""
-        try:
-            return self.rpc.ask(method, *params)
-        except UnreachableError:
-            self._head = None
-            if self._revive is None:
-                raise
-            self._revive(0)
-            self.settle()
-            return self.rpc.ask(method, *params)
+        return self._patiently(partial(self.rpc.ask, method, *params))
+
+    def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Return what a question is answered with; a node that falls silent is settled with first."""
+        for silent in count():
+            try:
+                return ask()
+            except UnreachableError:
+                self._head = None
+                if self._revive is None or silent == SILENCES:
+                    raise
+                self._revive(silent)
+                self.settle()
+        raise AssertionError("unreachable")
 
     def _accepted(self, call: Call, transaction: Transaction) -> Mined:
         """Return the receipt of a call that the contract accepted."""

@@ -16,8 +16,11 @@ from heritage_contracts.schedule import next_block_s
 from heritage_contracts.sending.outbox import Outbox
 from heritage_contracts.sending.pace import Pace, raised, refusal_kind, try_ask
 from heritage_contracts.sending.parcels import Attempt, Mined, Parcel, Transaction
-from heritage_contracts.sending.rpc import BATCH_REQUESTS, Refusal, Rpc, UnreachableError
+from heritage_contracts.sending.rpc import BATCH_REQUESTS, Refusal, RefusedError, Rpc, UnreachableError
 from heritage_sim.base import LedgerError
+
+BLOCKS_BEFORE_MORE = 3
+"""Blocks that may pass a transaction by before it offers more."""
 
 
 @dataclass(slots=True)
@@ -119,6 +122,8 @@ class Delivery:
         Counts, kept up to date.
     sign_again : callable
         Takes parcel, index, fee and whether to take the next nonce; signs and journals another attempt.
+    address_of : callable
+        Returns a role's 20-byte address.
     """
 
     def __init__(
@@ -128,13 +133,17 @@ class Delivery:
         pace: Pace,
         submissions: Submissions,
         sign_again: Callable[[Parcel, int, int, bool], Attempt],
+        address_of: Callable[[str], bytes],
     ) -> None:
         self._rpc = rpc
         self._outbox = outbox
         self._pace = pace
         self._counts = submissions
         self._sign_again = sign_again
+        self._address_of = address_of
         self._sent: set[bytes] = set()
+        self._recovering = False
+        self._offered_at = 0
         self._last: Block | None = None
         self.num_delivered = 0
 
@@ -164,6 +173,7 @@ class Delivery:
             If ``base`` is no longer on the chain, so that what came before has to be sent first.
         """
         self._sent.clear()
+        self._recovering, self._offered_at = recovering, base.number
         last_s = base.at_s
         if recovering:
             self._look_up(_missing(parcel))
@@ -188,8 +198,8 @@ class Delivery:
             self._pace.advance(next_block_s(parcel.at_s, last_s))
             found = self._look_up(missing)
             for index in low:
-                if parcel.transactions[index].mined is None:
-                    # Somebody else used this nonce: none of our attempts can come into a block any more.
+                if self._is_used_by_another(parcel.transactions[index]):
+                    # None of our attempts can come into a block any more.
                     self._counts.count_failure("low")
                     self._sign_again(parcel, index, parcel.transactions[index].attempts[-1].max_wei, True)
             idle = 0 if found else idle + 1
@@ -216,8 +226,7 @@ class Delivery:
             for transaction in again:
                 try_ask(self._rpc, "anvil_dropTransaction", "0x" + transaction.attempts[-1].hash.hex())
         if step == "bump":
-            for transaction in again:
-                self._bump(parcel, index_of[id(transaction)])
+            self._offer_more(parcel, [index_of[id(transaction)] for transaction in again])
         low = set[int]()
         # Requests of one batch may be worked on at once: only what one key numbers keeps its order in it.
         for _, run in groupby(missing, key=lambda t: t.role):
@@ -232,12 +241,11 @@ class Delivery:
         while pending:
             self._counts.attempts += len(pending)
             answers = self._rpc.ask_many("eth_sendRawTransaction", [["0x" + t.attempts[-1].raw.hex()] for t in pending])
-            self._sent.update(t.attempts[-1].hash for t in pending)
+            kinds = [refusal_kind(a.message) if isinstance(a, Refusal) else "known" for a in answers]
+            sent_before = set(self._sent)
+            self._sent.update(t.attempts[-1].hash for t, kind in zip(pending, kinds, strict=True) if kind == "known")
             bumped: list[Transaction] = []
-            for transaction, answer in zip(pending, answers, strict=True):
-                if not isinstance(answer, Refusal):
-                    continue
-                kind = refusal_kind(answer.message)
+            for transaction, answer, kind in zip(pending, answers, kinds, strict=True):
                 index = index_of[id(transaction)]
                 if kind == "known":
                     continue
@@ -249,7 +257,7 @@ class Delivery:
                     self._bump(parcel, index)
                     bumped.append(transaction)
                 elif kind == "final":
-                    self._give_up(parcel, index, answer)
+                    self._refused(parcel, index, answer.message, transaction.attempts[-1].hash in sent_before)
             pending = bumped
         return low
 
@@ -258,18 +266,71 @@ class Delivery:
         floor = 2 * self._block("latest").base_fee_wei
         self._sign_again(parcel, index, raised(last.max_wei, floor, self._pace.cap_wei), False)
 
-    def _give_up(self, parcel: Parcel, index: int, refusal: Refusal) -> None:
-        """Take a transaction that no node will have, and its role's later ones in the parcel, out of the outbox."""
-        role = parcel.transactions[index].role
-        self._look_up(_missing(parcel))
-        if parcel.transactions[index].mined is not None:
+    def _offer_more(self, parcel: Parcel, indices: Sequence[int]) -> None:
+        """Sign again what several blocks have passed by; what is at the cap already stays as it is.
+
+        Where no block was made, a higher fee could not have helped: offers rise with blocks, never with waiting alone.
+        """
+        head = self._block("latest")
+        if head.number < self._offered_at + BLOCKS_BEFORE_MORE:
             return
+        self._offered_at = head.number
+        for index in indices:
+            last_wei = parcel.transactions[index].attempts[-1].max_wei
+            if last_wei + -(-last_wei // 8) <= self._pace.cap_wei:
+                self._bump(parcel, index)
+
+    def _refused(self, parcel: Parcel, index: int, message: str, sent_before: bool) -> None:
+        """Take a transaction that the node will not have, and its role's later ones in the parcel, out of the outbox.
+
+        That frees their numbers for others, so it is done only where none of them can come into a block: what a pool
+        may hold (from an earlier attempt, an earlier process, or behind the gap) stays open and is sent again later.
+        """
+        refused = parcel.transactions[index]
+        self._look_up(_missing(parcel))
+        if refused.mined is not None:
+            return
+        later = [i for i, t in enumerate(parcel.transactions) if i >= index and t.role == refused.role]
+        open_ = [i for i in later if parcel.transactions[i].mined is None and not parcel.transactions[i].given_up]
+        number = refused.attempts[-1].nonce
+        maybe_held = self._recovering or sent_before or sum(a.nonce == number for a in refused.attempts) > 1
+        behind = [h for i in open_ if (h := parcel.transactions[i].attempts[-1].hash) in self._sent]
+        if maybe_held or (behind and not self._leaves_pool(refused.role, behind)):
+            raise LedgerError(
+                f"the node refuses a transaction now: {message}",
+                self._rpc.name,
+                "It, or one after it, may be in a pool already, so they stay in the outbox; mend the cause and go on.",
+            )
         # Last first: a nonce is free again only where nothing stands on it.
-        for i in reversed(range(index, len(parcel.transactions))):
-            transaction = parcel.transactions[i]
-            if transaction.role == role and transaction.mined is None and not transaction.given_up:
-                self._outbox.give_up(parcel, i)
-        raise LedgerError(f"the node refuses a transaction for good: {refusal.message}", self._rpc.name)
+        for i in reversed(open_):
+            self._outbox.give_up(parcel, i)
+        raise LedgerError(f"the node refuses a transaction for good: {message}", self._rpc.name)
+
+    def _leaves_pool(self, role: str, hashes: Sequence[bytes]) -> bool:
+        """Empty the pool of a role's transactions, on a chain of our own; return whether they are surely out.
+
+        (``anvil_dropTransaction`` leaves those that wait behind a gap where they are.)
+        """
+        try:
+            self._rpc.ask("anvil_removePoolTransactions", "0x" + self._address_of(role).hex())
+        except RefusedError:
+            return False
+        return all(self._rpc.ask("eth_getTransactionByHash", "0x" + h.hex()) is None for h in hashes)
+
+    def _is_used_by_another(self, transaction: Transaction) -> bool:
+        """Return whether a transaction's number is used, as deep in the chain as counts, and not by any attempt at it.
+
+        "Nonce too low" alone is no proof: the node that answered may know a block whose receipts another node behind
+        the same address, or its own index, does not have yet. Numbered anew, the transaction would be there twice.
+        """
+        if transaction.mined is not None:
+            return False
+        deep = self._pace.confirmations
+        block = hex(max(0, self._block("latest").number - deep)) if deep else "latest"
+        address = "0x" + self._address_of(transaction.role).hex()
+        if int(self._rpc.ask("eth_getTransactionCount", address, block), 16) <= transaction.attempts[-1].nonce:
+            return False
+        return not self._look_up([transaction])
 
     # ---- receipts -----------------------------------------------------------------------------------------------
 
