@@ -47,6 +47,8 @@ NOT_MODELLED = (
     "days, so the spread between payments comes from the calendar alone.",
     "No usage goes unmatched, no bank transfer fails, nobody's claim to a work is contested, and no advance is paid.",
     "No exchange rate, tax or withholding; the cost of gas is counted in gas and not taken from anybody's money.",
+    "Licence fees are no part of these days: in every way of settling they are their sources' at the end of the "
+    "period, wait for no payment run and cost no payment.",
     "On chain every payee has a wallet, and claims when the rhythm says so; in life some never come.",
     "Reporting, matching and cash-in are the same with and without a ledger. If putting usage on a ledger shortened "
     "them, this run would not show it.",

@@ -37,6 +37,7 @@ def headline(findings: Findings, pair: tuple[Way, Way]) -> str:
     text = (
         f"Half of the money is in the payees' hands within {_days(one)} days of the play when {first}, and within "
         f"{_days(other)} days when {second}: {_sooner(difference(findings, pair, name))}."
+        + _not_reached(findings, pair, name)
     )
     if differ_otherwise(pair):
         text += " These two differ in more than the settlement step, so not all of that is its doing."
@@ -57,6 +58,7 @@ def by_payments(findings: Findings, pair: tuple[Way, Way]) -> str:
     return (
         f"Counted by payments, where what a statement gives one payee counts the same however small it is: "
         f"{_days(one)} against {_days(other)} days, {_sooner(difference(findings, pair, name))}."
+        + _not_reached(findings, pair, name)
     )
 
 
@@ -66,7 +68,7 @@ def alone(findings: Findings, way: Way) -> str:
     return (
         f"Half of the money is in the payees' hands within {_days(paid.mean)} days of the play when {way.phrase} (95 % "
         f"interval {words.interval(paid.low, paid.high, 1, False)}; n = {paid.n}); counted by payments, within "
-        f"{_days(each.mean)} days."
+        f"{_days(each.mean)} days." + _not_reached(findings, (way,), "settlement_days_paid_median")
     )
 
 
@@ -213,6 +215,21 @@ def difference(findings: Findings, pair: tuple[Way, Way], outcome: str) -> Paire
 def mean(findings: Findings, way: Way, outcome: str) -> float:
     """Return an outcome's mean over replications; NaN where it is not defined."""
     return findings.level(way.cell, outcome).mean
+
+
+def _not_reached(findings: Findings, ways: tuple[Way, ...], median: str) -> str:
+    """Return in how many replications half was never in hand while observed: a mean over the others is too short."""
+    said = []
+    for way in ways:
+        values = findings.run.values(way.cell.name, median)
+        if missing := int(values.isna().sum()):
+            said.append(f"{missing} of {len(values)} replications ({way.name})")
+    if not said:
+        return ""
+    return (
+        f" In {' and '.join(said)} half was not in hand when observation ended; they are left out here, so the days "
+        "given are too few: follow the money for longer."
+    )
 
 
 def _days(value: float) -> str:

@@ -57,10 +57,15 @@ def scenario(manual: bool = True, **chain) -> Scenario:
     )
 
 
-def days(cell: str, r: int) -> Durations:
-    """Return two lots of money: of one it took 13 + r days on chain and 40 + 3 r by hand; a hundredth is trapped."""
+def days(cell: str, r: int, open_: bool) -> Durations:
+    """Return two lots of money: of one it took 13 + r days on chain and 40 + 3 r by hand; a hundredth is trapped.
+
+    Where replications stay open, nothing is ever paid by hand in the first.
+    """
     by_hand = cell == "hand"
     paid = np.array([40.0 + 3 * r, np.nan]) if by_hand else np.array([13.0 + r, 13.0 + r])
+    if by_hand and open_ and r == 0:
+        paid[:] = np.nan
     before = np.array([[10.0, 10.0], [2.0, 2.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
     settled = paid - before.sum(axis=0) - 0.5
     return Durations(
@@ -74,7 +79,9 @@ def days(cell: str, r: int) -> Durations:
     )
 
 
-def write_run(folder: Path, told: Scenario, alike: bool = False, submissions=None, costs: int = 0) -> Findings:
+def write_run(
+    folder: Path, told: Scenario, alike: bool = False, submissions=None, costs: int = 0, open_: bool = False
+) -> Findings:
     store = RunStore(folder)
     folder.mkdir(parents=True, exist_ok=True)
     store.update_manifest(run_id="made-up-002", versions={}, quick=False)
@@ -82,7 +89,7 @@ def write_run(folder: Path, told: Scenario, alike: bool = False, submissions=Non
     store.write_text("scenario.yaml", yaml.safe_dump(as_data(told), sort_keys=False))
     for r in range(NUM_REPLICATIONS):
         for cell in ("chain", "hand"):
-            lived = days("chain" if alike else cell, r)
+            lived = days("chain" if alike else cell, r, open_)
             cost = costs if cell == "hand" else 0
             evidence = MoneyEvidence(lived, POOL, 1, cost, POOL // 2, np.zeros(1, np.int64), 0, submissions)
             found = list(money_outcomes(evidence))
@@ -125,6 +132,14 @@ def test_the_first_sentence_says_how_much_sooner_with_the_interval_of_the_pairs(
     )
     assert f"{-apart.mean():.1f} days sooner (95 % interval {low:.1f} to {high:.1f}; n = 4 pairs)" in view["said"][0]
     assert "differ in more" not in view["said"][0]
+
+
+def test_replications_in_which_half_was_never_paid_are_not_passed_over_in_silence(findings: Findings, tmp_path: Path):
+    assert "left out here" not in settlement_section(findings)[0]["said"][0]
+    said = settlement_section(write_run(tmp_path / "open", scenario(), open_=True))[0]["said"][0]
+    assert "within 46.0 days when settled by hand" in said
+    assert "In 1 of 4 replications (by hand) half was not in hand when observation ended" in said
+    assert "too few" in said
 
 
 def test_what_passes_before_settlement_is_told_apart_from_settlement(findings: Findings):
