@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from pydantic import ValidationError
 
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import Deployment
+from heritage_contracts.sending.outbox import sync_folder
 from heritage_contracts.sending.outbox_copy import outbox_lines
 from heritage_sim.base import InputError, StorageError
 
@@ -277,8 +279,12 @@ def _write(path: Path, raw: bytes) -> None:
     beside = path.with_name(f".{path.name}.draft")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(raw)
+        with beside.open("wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink()

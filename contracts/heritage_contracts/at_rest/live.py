@@ -25,7 +25,7 @@ from heritage_contracts.sending.chain import Chain
 from heritage_contracts.sending.outbox import FileOutbox
 from heritage_contracts.sending.outbox_copy import outbox_lines
 from heritage_contracts.sending.pace import OthersBlocks, Pace
-from heritage_contracts.sending.rpc import Rpc, http_rpc
+from heritage_contracts.sending.rpc import Rpc, http_rpc, public_name
 from heritage_sim.base import InputError, StorageError
 
 ENDPOINT = "endpoint.json"
@@ -99,7 +99,9 @@ class LiveLedger:
         up = endpoint_of(folder.path)
         if up is not None:
             raise InputError(
-                f"this ledger is up already, kept by process {up.pid}", str(folder.path), f"It answers at {up.url}."
+                f"this ledger is up already, kept by process {up.pid}",
+                str(folder.path),
+                f"It answers at {public_name(up.url)}.",
             )
         self._node: ManagedAnvil | None = None
         if not rpc_url:
@@ -123,7 +125,7 @@ class LiveLedger:
 
     @property
     def url(self) -> str:
-        """Return where it answers now."""
+        """Return where it answers now, with the access key of a hosted node; `public_name` leaves that out."""
         return self._node.url if self._node is not None else self._rpc_url
 
     def settle(self) -> None:
@@ -141,7 +143,10 @@ class LiveLedger:
         with opened(self.folder, rpc, revive, tries=_LOCK_TRIES):
             pass
         beside = self.folder.path / f".{ENDPOINT}.draft"
-        beside.write_text(json.dumps({"url": self.url, "pid": os.getpid()}) + "\n", encoding="utf-8")
+        beside.unlink(missing_ok=True)
+        # The address of a hosted node holds its access key: nobody else on this machine may read it.
+        with open(beside, "x", encoding="utf-8", opener=_private) as file:
+            file.write(json.dumps({"url": self.url, "pid": os.getpid()}) + "\n")
         beside.replace(self.folder.path / ENDPOINT)
 
     def watch(self, every_s: float, told: Callable[[str], None], for_s: float | None = None) -> None:
@@ -255,6 +260,10 @@ def copy_for_anvil(source: LedgerFolder, target: Path) -> None:
         raise StorageError(f"the ledger cannot be copied: {error.strerror}", str(target)) from None
     config = source.at.config.model_copy(update={"kind": "anvil", "rpc_url": ""})
     write_facts(target, replace(source.at, config=config))
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _is_others(folder: LedgerFolder) -> bool:

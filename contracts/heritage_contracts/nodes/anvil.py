@@ -3,7 +3,7 @@
 The node is a child in a process group of its own, on a port the system chooses (port 0), which is then read from the
 process itself: no other chain can be taken for ours, as happens when a second Anvil finds its port taken and exits. A
 small watcher holds the reading end of a pipe to this process; when this process dies, however it dies, the pipe closes
-and the watcher ends the node. (A parent-death signal would do this too, but it fires when the *thread* that started the
+and the watcher ends the node and takes its files away. (A parent-death signal would do this too, but it fires when the *thread* that started the
 child ends.)
 
 Every start is from the same block 0; what came after it is brought back by `Chain.settle` from the outbox, which also
@@ -177,7 +177,7 @@ class ManagedAnvil:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self._folder
             )
-        self._watcher = _watch(self._process.pid)
+        self._watcher = _watch(self._process.pid, self._folder)
         self.num_starts += 1
         self.port = self._listening_port()
         provider = LoopbackProvider(self.port, self._timeout_s)
@@ -220,13 +220,17 @@ class ManagedAnvil:
         self._first_hash = first["hash"]
 
     def _end(self) -> None:
-        """End watcher and node: asked first, then by force, by the process group we made."""
+        """End node and watcher; the watcher last, so that being killed in between leaves no node behind."""
+        self._end_node()
         if self._watcher is not None:
             self._watcher.kill()
             self._watcher.wait()
             if self._watcher.stdin:
                 self._watcher.stdin.close()
             self._watcher = None
+
+    def _end_node(self) -> None:
+        """End the node: asked first, then by force, by the process group we made."""
         process = self._process
         if process is None or process.poll() is not None:
             return
@@ -241,13 +245,16 @@ class ManagedAnvil:
             process.wait()
 
 
-def _watch(pid: int) -> subprocess.Popen[bytes] | None:
-    """Return a process that kills a process group once this process is gone; None where there is no shell for it."""
+def _watch(pid: int, folder: Path) -> subprocess.Popen[bytes] | None:
+    """Return a process that, once this one is gone, kills a process group and takes its folder away.
+
+    None where there is no shell for it.
+    """
     if os.name == "nt":
         return None
     # `read` returns when the pipe's other end closes, which the system does for every way of dying.
     return subprocess.Popen(
-        ["/bin/sh", "-c", f"read line; kill -KILL -{pid}"],
+        ["/bin/sh", "-c", f'read line; kill -KILL -{pid}; rm -rf "$1"', "watch", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -6,11 +6,14 @@ transaction (a higher fee, another nonce) is a line of its own, also written fir
 everything that may be on the chain: what has no receipt is sent again, byte for byte, and the chain takes equal bytes
 once. A line that a crash cut short was not sent, so it is dropped.
 
-An intent is found by its key, such as ``12|post|0x3f..``: whoever asks for it again is answered from here.
+An intent is found by its key, such as ``12|b6b55f25`` (position among the ledger's transactions, function): whoever
+asks for it again is answered from here. A hash of all that is asked for, an epoch's number and root included, stands
+beside the key and must be the same then.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -241,18 +244,31 @@ class FileOutbox(Outbox):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a+b", buffering=0)
-            _lock(self._file.fileno(), path)
-            self._file.seek(0)
-            data = self._file.read()
         except OSError as error:
             raise StorageError(f"the outbox cannot be opened: {error.strerror}", str(path)) from None
+        try:
+            _lock(self._file.fileno(), path)
+            self._take_up()
+        except OSError as error:
+            self._file.close()
+            raise StorageError(f"the outbox cannot be read: {error.strerror}", str(path)) from None
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _take_up(self) -> None:
+        self._file.seek(0)
+        data = self._file.read()
+        if not data:
+            # Its lines are synced one by one; its name in the folder is another thing to lose.
+            sync_folder(self._path.parent)
         whole = data.rfind(b"\n") + 1
         for number, line in enumerate(data[:whole].splitlines(), 1):
             self._read(line, number)
-        if whole < len(data):
-            # A crash cut the last line short; what it speaks of was never sent.
-            os.ftruncate(self._file.fileno(), whole)
         self._size = whole
+        # A crash cut the last line short; what it speaks of was never sent.
+        self._is_torn = whole < len(data)
+        self._mend()
 
     @property
     def where(self) -> str:
@@ -266,18 +282,28 @@ class FileOutbox(Outbox):
     def _write(self, line: dict[str, Any], sync: bool = True) -> None:
         raw = json.dumps(line, separators=(",", ":")).encode() + b"\n"
         try:
+            self._mend()
             written = self._put(raw, sync)
             if written != len(raw):
                 raise OSError(28, "No space left on device")
         except OSError as error:
             # What was written of the line goes, so that the next attempt begins on a line of its own.
-            os.ftruncate(self._file.fileno(), self._size)
+            self._is_torn = True
+            with contextlib.suppress(OSError):
+                self._mend()
+            sent = "It was sent, and its receipt is asked for again." if line["kind"] == "mined" else "It was not sent."
             raise StorageError(
                 f"the outbox cannot be written: {error.strerror}",
                 str(self._path),
-                "Nothing was sent. Free space on the disk and go on: what was sent before is kept.",
+                f"{sent} Free space on the disk and go on: what was sent before is kept.",
             ) from None
         self._size += len(raw)
+
+    def _mend(self) -> None:
+        """Cut off what stands behind the last whole line."""
+        if self._is_torn:
+            os.ftruncate(self._file.fileno(), self._size)
+            self._is_torn = False
 
     def _put(self, raw: bytes, sync: bool) -> int:
         """Write, and sync if asked to; return how many bytes were written."""
@@ -325,6 +351,17 @@ class FileOutbox(Outbox):
             self._close(parcel)
         else:
             raise KeyError(kind)
+
+
+def sync_folder(path: Path) -> None:
+    """Sync a folder, so that a file made or renamed in it has its name after a power cut; not so on Windows."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _lock(descriptor: int, path: Path) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Protocol, cast
 
-from heritage_sim.base import LedgerError
+from heritage_sim.base import InputError, LedgerError
 
 BATCH_REQUESTS = 250
 """Most requests in one batch; Anvil leaves transactions of larger ones queued for ever."""
@@ -178,8 +178,14 @@ def http_rpc(url: str, timeout_s: float = TIMEOUT_S) -> Rpc:
     Returns
     -------
     Rpc
+
+    Raises
+    ------
+    InputError
+        If that is no address of a node.
     """
-    return Rpc(http_provider(url, timeout_s), public_name(url))
+    name = public_name(url)
+    return Rpc(http_provider(url, timeout_s), name)
 
 
 def http_provider(url: str, timeout_s: float = TIMEOUT_S) -> Provider:
@@ -230,12 +236,33 @@ class LoopbackProvider:
 
 
 def public_name(url: str) -> str:
-    """Return a URL's scheme, host and port: hosted nodes carry their access key in the path."""
+    """Return a URL's scheme, host and port: hosted nodes carry their access key in the path.
+
+    Parameters
+    ----------
+    url : str
+        Such as ``https://node.example/access-key``.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        If that is no address of a node. It is not repeated: a mistyped one may hold a key as well.
+    """
     from urllib.parse import urlsplit
 
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}"
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        parts = None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InputError("this is no address of a node", "rpc", "Give one such as http://127.0.0.1:8545.")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
 
 
 def _has_batches(provider: Provider) -> bool:

@@ -31,17 +31,18 @@ def status(path: Annotated[Path, typer.Argument(help=PATH_HELP)] = RESULTS, as_j
 
 def _ledger_status(folder: LedgerFolder, as_json: bool) -> None:
     from heritage_contracts.at_rest.live import endpoint_of
+    from heritage_contracts.sending.rpc import public_name
     from heritage_contracts.verification import books_at_rest
 
     books, recorded = books_at_rest(folder)
     up = endpoint_of(folder.path)
     facts = _facts(folder, books, recorded, _now_s(up.url, books) if up else books.last_s)
-    facts["up_at"] = up.url if up else None
+    facts["up_at"] = public_name(up.url) if up else None
     if as_json:
         print_json({"path": str(folder.path)} | facts)
         return
     show = folder.at.config.currency.show
-    print(f"{folder.path}: {'up at ' + up.url if up else 'at rest'}, {facts['payees']:,} payees")
+    print(f"{folder.path}: {'up at ' + facts['up_at'] if up else 'at rest'}, {facts['payees']:,} payees")
     money = facts["units"]
     print(
         f"paid in      {show(money['deposited'])}  (royalties {show(money['funded'])}, direct {show(money['direct'])})"

@@ -58,12 +58,13 @@ def up(
 
 def _prepared(path: Path, payees: int | None, names: Path | None, source: Path | None, rpc: str) -> LedgerFolder:
     """Return the ledger to bring up, made if it is new."""
-    from heritage_contracts.at_rest.folder import is_ledger, open_folder
+    from heritage_contracts.at_rest.folder import OUTBOX, is_ledger, open_folder
     from heritage_contracts.at_rest.live import copy_for_anvil
     from heritage_sim.base import InputError
 
     is_new = not is_ledger(path)
-    if is_new and path.exists() and (not path.is_dir() or any(path.iterdir())):
+    # An outbox alone is a ledger whose making was interrupted: what it holds is taken up by making it again.
+    if is_new and path.exists() and (not path.is_dir() or any(p.name != OUTBOX for p in path.iterdir())):
         raise InputError("this folder holds something else than a ledger", str(path), "Name a new folder.")
     if source is not None:
         copy_for_anvil(ledger_at(source), path)
@@ -129,10 +130,11 @@ def _num_names(names: Path | None) -> int:
 def _show(folder: LedgerFolder, live: LiveLedger, as_json: bool) -> None:
     from heritage_contracts.at_rest.folder import addresses
     from heritage_contracts.deployment import ROLES, role_address
+    from heritage_contracts.sending.rpc import public_name
 
     roles = {role: "0x" + role_address(role).hex() for role in ROLES}
     facts: dict[str, Any] = {
-        "url": live.url,
+        "url": public_name(live.url),
         "chain_id": folder.at.chain_id,
         "payees": folder.at.num_payees,
         "contracts": addresses(folder.at),
@@ -141,7 +143,7 @@ def _show(folder: LedgerFolder, live: LiveLedger, as_json: bool) -> None:
     if as_json:
         print_json({"path": str(folder.path)} | facts)
         return
-    print(f"{folder.path} is up at {live.url} (chain {folder.at.chain_id}, {folder.at.num_payees:,} payees)")
+    print(f"{folder.path} is up at {facts['url']} (chain {folder.at.chain_id}, {folder.at.num_payees:,} payees)")
     for name, address in facts["contracts"].items():
         print(f"  {name:<12} {address}")
     for role, address in roles.items():
