@@ -2,7 +2,8 @@
 
 The rates are those of the quickstart as measured on two idle cores of a server (x86-64, no GPU): the
 first run took 137 CPU seconds and 100 s of wall time, the second 93 and 59 s; on another such machine 150 to 165 and
-105 to 115 CPU seconds, and up to 150 where others keep the same cores busy. They are for planning; a run's manifest has what it really took.
+105 to 115 CPU seconds, and up to 150 where others keep the same cores busy. They are for planning; a run's manifest has
+what it really took.
 """
 
 from __future__ import annotations
