@@ -62,6 +62,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "WindowOver": ("the challenge window is over", "Only a pending root within its window can be disputed."),
     "WorkExists": ("the work is registered with another record", "A registration cannot be changed; give a new id."),
     "WrongEpoch": ("the epoch is not the one whose turn it is", "Post and finalise every epoch once, in order."),
+    "WrongLabel": ("the consent label cannot be put down", ""),
+    "WrongPayment": ("the payment cannot be made", ""),
     "WrongRecord": ("the record cannot be written", ""),
     "WrongStatement": ("the statement cannot be posted", ""),
 }

@@ -195,7 +195,9 @@ def test_consent_is_what_stood_at_the_time_of_use(ledger):
     refused("TooFewSignatures", ledger.set_consent, [ConsentLabel(0, 3)], times[4], [1])
     refused("UnknownCommunity", ledger.set_consent, [ConsentLabel(7, 3)], times[4])
     refused("UnknownUses", ledger.set_consent, [ConsentLabel(0, 32)], times[4])
+    refused("UnknownUses", ledger.set_consent, [ConsentLabel(0, 256)], times[4])
     refused("UnknownWork", ledger.set_consent, [ConsentLabel(0, 3, work_id=9)], times[4])
+    refused("WrongLabel", ledger.set_consent, [ConsentLabel(0, 3, expires_s=2**48)], times[4])
 
 
 def test_a_single_work_needs_its_sources_consent_now(ledger):
@@ -276,6 +278,18 @@ def test_unclaimed_money_goes_to_the_community_after_notice(ledger):
     refused("NothingDue", ledger.expire, 3, due_s + 60)
     assert ledger.balance_of(ledger.account_of(0)) == 30
     assert ledger.withdrawable_units().tolist() == [1, 2, 0, 0, 0]
+
+
+def test_amounts_that_could_not_be_counted_are_refused_before_any_money_moves(ledger):
+    ledger.register([record(0, stems=((2, 10_000),))], GENESIS_S)
+    half = DirectPayment(0, 2**61)
+    refused("WrongPayment", ledger.pay, [half, half], GENESIS_S + 60)
+    assert (ledger.deposited_units(), ledger.token_balance_units()) == (0, 0)
+    ledger.pay([half], GENESIS_S + 60)
+    refused("WrongPayment", ledger.pay, [half], GENESIS_S + 120)
+    settle(ledger, statement(0, [0, 0, 2**62 - 1, 0, 0]), GENESIS_S + 120)
+    assert ledger.withdrawable_units().tolist() == [0, 0, 2**62 + 2**61 - 1, 0, 0]
+    assert ledger.audit().unclaimed == 2**62 + 2**61 - 1
 
 
 def test_notice_runs_anew_once_money_is_no_longer_held_back(ledger):

@@ -56,13 +56,16 @@ class MoneyIntents(WorkIntents):
         Raises
         ------
         RefusalError
-            If a work is not registered, shares nothing with anybody, or owes its sources more than the whole. Nobody is
-            paid then.
+            If a work is not registered, shares nothing with anybody, or owes its sources more than the whole, or all
+            payments so far would add up to 2^62 units or more. Nobody is paid then.
         """
         for payment in payments:
             self._works.work(payment.work_id, "RoyaltyPool")
             if payment.amount_units <= 0:
                 raise RefusalError("NothingPaid", "RoyaltyPool", f"work {payment.work_id}")
+        # Balances of both streams must be countable together, in 64 bits.
+        if sum(self._credited) + sum(int(p.amount_units) for p in payments) >= _MOST_UNITS:
+            raise RefusalError("WrongPayment", "RoyaltyPool", "the payments add up to more than 2^62 units")
         pairs = [(self._works.work(p.work_id), int(p.amount_units)) for p in payments]
         recorded = [(w, units) for w, units in pairs if w.number >= 0 and not w.parents]
         along = [(w, units) for w, units in pairs if w.number < 0 or w.parents]

@@ -16,6 +16,7 @@ from heritage_sim.base import NO_ONE, ConsentLabel, ProvenanceRecord
 from heritage_sim.base.protocols import State
 
 _REGISTRY = "ProvenanceRegistry"
+_TIME_END_S = 1 << 48
 
 
 class WorkIntents(Books):
@@ -226,9 +227,15 @@ class WorkIntents(Books):
         Raises
         ------
         RefusalError
-            If a work is not registered, a community is unknown, its uses are, or too few members sign. None is put
-            down then.
+            If a work is not registered, a community is unknown, its uses are, too few members sign, or a label expires
+            outside the contract's time of 48 bits. None is put down then.
         """
+        for label in labels:
+            if not 0 <= label.expires_s < _TIME_END_S:
+                raise RefusalError("WrongLabel", _REGISTRY, f"it expires at second {label.expires_s}")
+            # Beyond a byte the contract would not even read them.
+            if not 0 <= int(label.uses) < 256:
+                raise RefusalError("UnknownUses", _REGISTRY, f"{int(label.uses)}")
         wanted = [
             Label(
                 int(label.community),

@@ -30,7 +30,9 @@ def test_artefact_is_of_the_source_in_this_tree(contract):
 
 
 def test_every_signature_the_client_uses_is_in_the_abi():
-    text = "".join((PACKAGE / name).read_text() for name in ("calldata.py", "ledgers/contract_calls.py", "ledgers/web3_ledger.py"))
+    text = "".join(
+        (PACKAGE / name).read_text() for name in ("calldata.py", "ledgers/contract_calls.py", "ledgers/web3_ledger.py")
+    )
     used = set(re.findall(r"\"(\w+\([\w,\[\]()]*\))\"", text))
     assert len(used) >= 30
     assert used <= abi_signatures("function") | abi_signatures("event")
@@ -72,7 +74,7 @@ def test_every_topic_the_client_reads_is_an_event_of_the_contracts():
 
 
 def test_every_reason_of_a_refusal_is_an_error_of_the_contracts_or_said_by_the_client():
-    own = {"UnknownWork", "WrongRecord", "WrongStatement"}
+    own = {"UnknownWork", "WrongLabel", "WrongPayment", "WrongRecord", "WrongStatement"}
     assert set(SENTENCES) - own <= set(error_names().values())
     reasons = {
         reason for path in PACKAGE.rglob("*.py") for reason in re.findall(r'RefusalError\(\s*"(\w+)"', path.read_text())
