@@ -162,7 +162,8 @@ _STATISTICS = (
     ),
     Term(
         "Trapped",
-        "Money that a payment run has passed over because its payee's balance is below the minimum.",
+        "Money that a payment run has passed over because its payee's balance is below the minimum, or would go to the "
+        "cost of paying it.",
         r"\btrapped\b",
     ),
     Term(

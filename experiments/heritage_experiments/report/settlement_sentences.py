@@ -22,6 +22,8 @@ _HOW = {
 """Ledgers that have no way on which a transaction could be lost."""
 _A_TRACE = 0.05
 """Days: what moments of blocks and the choice of money that was paid leave between equal steps."""
+_NOT_A_TRACE = 1e-6
+"""Percent: less is left by rounding between two shares that are equal."""
 TRACEABLE = (
     "Traceable is money whose work and all works it derives from are registered, whose community permitted performing "
     "and selling on the day of the play, and whose sources' communities had permitted the use when the derived work "
@@ -124,12 +126,19 @@ def stuck(findings: Findings, ways: tuple[Way, ...]) -> str:
         settlement = way.scenario.money_chain.settlement
         if share > 0.0:
             months = words.number(mean(findings, way, "trapped_months_median"), 1)
-            minimum, payments = currency.show(settlement.minimum_units), _percent(_trapped_payments(findings, way))
-            said.append(
-                f"{way.name}, {_percent(share)} of the money and {payments} of the payments were below the minimum of "
-                f"{minimum} when observation ended, although a payment run had come by; the money had waited {months} "
-                "months at the median, and may wait for ever"
+            payments = _percent(_trapped_payments(findings, way))
+            small = (
+                f"below the minimum of {currency.show(settlement.minimum_units)}"
+                if settlement.minimum_units > settlement.cost_units
+                else f"no larger than the cost of a payment, {currency.show(settlement.cost_units)},"
             )
+            said.append(
+                f"{way.name}, {_percent(share)} of the money and {payments} of the payments lay in balances {small} "
+                f"when observation ended, although a payment run had come by; the money had waited {months} months at "
+                "the median, and may wait for ever"
+            )
+            if unpaid - share > _NOT_A_TRACE:
+                said.append(f"another {_percent(unpaid - share)} of the money was not yet paid, for no run had come by")
         elif unpaid > 0.0:
             said.append(
                 f"{way.name}, {_percent(unpaid)} of the money was not yet paid, for no run or claim had come by"

@@ -75,7 +75,7 @@ def days(cell: str, r: int, open_: bool) -> Durations:
         paid_days=paid,
         observed_days=np.array([400.0, 400.0]),
         step_days=np.stack([*before, settled, np.where(np.isnan(paid), np.nan, 0.5)]),
-        trapped=np.isnan(paid),
+        trapped=np.array([False, by_hand]),
     )
 
 
@@ -203,6 +203,21 @@ def test_trapped_money_is_told_by_money_and_by_payments_with_its_wait(findings: 
     )
     assert f"waited {months:.1f} months" in said
     assert "below the minimum of 50.00 hUSD" in said
+
+
+def test_money_that_no_minimum_but_the_cost_of_paying_it_holds_back_is_not_put_down_to_a_minimum(tmp_path: Path):
+    told = as_data(scenario())
+    told["arms"]["hand"]["money_chain"]["settlement"] |= {"minimum_units": 0, "cost_units": 2_000_000}
+    said = " ".join(settlement_section(write_run(tmp_path / "cost", Scenario.model_validate(told)))[0]["said"])
+    assert "lay in balances no larger than the cost of a payment, 2.00 hUSD, when observation ended" in said
+    assert "minimum of" not in said
+
+
+def test_money_that_waits_for_its_first_run_is_told_beside_what_is_trapped(tmp_path: Path):
+    """By hand, one of four replications is unpaid to the last unit, and only its hundredth was passed over."""
+    said = " ".join(settlement_section(write_run(tmp_path / "late", scenario(), open_=True))[0]["said"])
+    assert "1.00 % of the money and 25.0 % of the payments lay in balances below" in said
+    assert "another 24.8 % of the money was not yet paid, for no run had come by" in said
 
 
 def test_the_table_has_levels_and_paired_differences_by_money_and_by_payments(findings: Findings):
