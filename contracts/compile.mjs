@@ -15,6 +15,10 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(join(here, "package.json"));
 const solc = require("solc");
+if (process.argv[2]?.startsWith("-")) {
+  process.stderr.write("compile.mjs takes one folder to write to, or nothing; see its first lines\n");
+  process.exit(2);
+}
 const outDir = resolve(process.argv[2] ?? join(here, "heritage_contracts", "artifacts"));
 
 const settings = {
