@@ -15,7 +15,7 @@ from pathlib import Path
 from heritage_experiments.cache import cache_dir
 from heritage_experiments.code_version import hardware, usable_cores
 from heritage_experiments.store import show_bytes
-from heritage_sim.base import HeritageError
+from heritage_sim.base import HeritageError, MissingPartError
 
 MEMORY_WANTED_BYTES = 4e9
 DISK_WANTED_BYTES = 2e9
@@ -57,8 +57,8 @@ def examine() -> list[Finding]:
         _package(
             "c2pa", "c2pa", "no signed pieces: generate --c2pa, ledger verify FILE.wav are refused", "c2pa-python"
         ),
-        _program("node", "nothing in use; only building the contracts anew needs it (compiled ones ship)"),
-        _program("anvil", "nothing in use; the ledger runs on an embedded EVM (about 55 transactions in a CPU second)"),
+        _program("node", "nothing in use; only building the contracts anew and npm's Anvil need it"),
+        _anvil(),
         *_caches(),
     ]
 
@@ -117,6 +117,21 @@ def _program(name: str, without_it: str) -> Finding:
     path = shutil.which(name)
     said = _said([path, "--version"]) if path else ""
     return Finding(name, path is not None, f"{said.splitlines()[0]} ({path})" if said else "not found", without_it)
+
+
+def _anvil() -> Finding:
+    from heritage_contracts.nodes.anvil_binary import find_anvil
+
+    without = (
+        "heritage ledger up and --anvil are refused; runs keep their ledgers on an embedded EVM (about 55 transactions "
+        "in a CPU second). To get it: npm install in contracts/, or Foundry"
+    )
+    try:
+        path = find_anvil()
+    except MissingPartError:
+        return Finding("anvil", False, "not found", without)
+    said = _said([str(path), "--version"])
+    return Finding("anvil", True, f"{said.splitlines()[0] if said else 'no version told'} ({path})", without)
 
 
 def _caches() -> list[Finding]:

@@ -16,6 +16,7 @@ from heritage_contracts.export import (
     EpochRow,
     LabelRow,
     LedgerTables,
+    OwnLeaf,
     OwnLeaves,
     PayeeRow,
     PaymentRow,
@@ -206,6 +207,43 @@ def own_proof(folder: LedgerFolder, payee: int) -> bytes:
     epoch = books.num_final - 1
     data = read_epoch(folder.epoch_data(epoch), str(folder.epoch_path(epoch)))
     return OwnLeaves(data).proof_for(folder.at.payee_ids[payee]).written()
+
+
+def payee_of_proof(folder: LedgerFolder, own: OwnLeaf, where: str = "proof") -> int:
+    """Return the payee that a proof is about, after asking the ledger whether the proof's root is its own.
+
+    A proof alone shows only that it leads to the root it names; anybody can make up both.
+
+    Parameters
+    ----------
+    folder : LedgerFolder
+        The ledger.
+    own : OwnLeaf
+        The proof, checked in itself.
+    where : str
+        File it came from, for the message.
+
+    Returns
+    -------
+    int
+        Number of the payee.
+
+    Raises
+    ------
+    InputError
+        If it is about another ledger, or its epoch has another root here or is not final.
+    """
+    at = folder.at
+    if (own.chain_id, own.contract) != (at.chain_id, at.distributor) or own.payee_id not in at.payee_of_id:
+        raise InputError("this proof is about another ledger", where, f"Name its ledger: {folder.path} is not.")
+    books, _ = books_at_rest(folder)
+    if own.epoch >= books.num_final or books.epochs[own.epoch].root != own.root:
+        raise InputError(
+            f"the ledger has no final epoch {own.epoch} with this proof's root",
+            where,
+            "Do not rely on it; ask the publisher of the epoch for a proof again.",
+        )
+    return at.payee_of_id[own.payee_id]
 
 
 def registry_in(folder: LedgerFolder) -> Registry:

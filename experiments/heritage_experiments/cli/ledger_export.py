@@ -22,20 +22,29 @@ class Form(StrEnum):
 def export(
     path: Annotated[Path, typer.Argument(help=PATH_HELP)] = Path("results"),
     form: Annotated[
-        Form, typer.Option("--form", help="public: salted ids, small cells kept back. auditor: everything.")
+        Form,
+        typer.Option(
+            "--form", help="public: salted ids, sums of fewer than five payees kept back. auditor: everything."
+        ),
     ] = Form.PUBLIC,
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")] = Path("export"),
     proof_for: Annotated[
         int | None,
-        typer.Option("--proof-for", help="Instead: this payee's own amount, with its proof.", show_default=False),
+        typer.Option(
+            "--proof-for", help="Instead: what this payee (by number) has earned, with its proof.", show_default=False
+        ),
     ] = None,
     names: Annotated[
         Path | None,
-        typer.Option("--names", help="auditor: a payee's name in each line, by number.", show_default=False),
+        typer.Option(
+            "--names",
+            help="auditor: a file with a payee's name in each line, in the order of their numbers.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write canonical JSON Lines and their hash; heritage ledger verify OUT checks them."""
+    """Write the books for the public or an auditor, with their hash; or one payee's proof. Checked by ledger verify."""
     from heritage_contracts.export import write_export
     from heritage_experiments.ledger_exports import lines_of, own_proof
 

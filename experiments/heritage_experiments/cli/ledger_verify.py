@@ -62,16 +62,25 @@ def _verify_run(path: Path, anvil: bool, as_json: bool) -> None:
     from heritage_experiments.ledger_check import verify_ledgers
     from heritage_experiments.scenario_load import load_scenario
     from heritage_experiments.store import RunStore
+    from heritage_sim.base import InputError
 
     store = RunStore.open(newest_run(path))
     scenario = load_scenario(store.path / "scenario.yaml")
     with _progress(as_json) as told:
         found = verify_ledgers(store, scenario, anvil=anvil, progress=told)
+    if not found.num_replications:
+        raise InputError(
+            "nothing to verify: no replication of this run is finished yet",
+            str(store.path),
+            f"heritage status {store.path} says how far it is",
+        )
     show = scenario.ledger.currency.show
     if as_json:
         print_json({"path": str(store.path), "holds": not found.faults, **asdict(found)})
     else:
         print(f"{found.num_epochs} epochs of {found.num_replications} replications in {store.path}")
+        if found.num_replications < found.num_planned:
+            print(f"not finished, and not looked at: {found.num_planned - found.num_replications} replications")
         parts = f"claimed {show(found.claimed_units)} + unclaimed {show(found.unclaimed_units)}"
         print(f"pools {show(found.pool_units)} = {parts}")
         if found.num_on_chain:
@@ -142,14 +151,25 @@ def _verify_ledger(folder: LedgerFolder, anvil: bool, rpc: str, as_json: bool) -
 def _verify_export(path: Path, ledger: Path | None, as_json: bool) -> None:
     from heritage_contracts.export import check_own_leaf, verify_export
     from heritage_experiments.cli.ledger_places import names_of_run
-    from heritage_experiments.ledger_exports import expected_lines
+    from heritage_experiments.ledger_exports import expected_lines, payee_of_proof
 
     files = sorted([*path.glob("*.jsonl"), *path.glob("*.json")]) if path.is_dir() else [path]
     rows: list[dict[str, Any]] = []
+    shown: dict[str, str] = {}
     for file in files:
         if file.suffix == ".json":
             own = check_own_leaf(file.read_bytes(), str(file))
-            rows.append({"file": str(file), "form": "proof", "epoch": own.epoch, "units": own.cumulative_units})
+            row: dict[str, Any] = {
+                "file": str(file),
+                "form": "proof",
+                "epoch": own.epoch,
+                "units": own.cumulative_units,
+            }
+            if ledger is not None:
+                folder = ledger_at(ledger)
+                row["payee"] = payee_of_proof(folder, own, str(file))
+                shown[row["file"]] = folder.at.config.currency.show(own.cumulative_units)
+            rows.append(row)
             continue
         expected = None
         if ledger is not None:
@@ -161,9 +181,17 @@ def _verify_export(path: Path, ledger: Path | None, as_json: bool) -> None:
         print_json({"path": str(path), "holds": True, "files": rows})
         return
     for row in rows:
-        what = f"{row['lines']:,} lines" if "lines" in row else f"epoch {row['epoch']}, {row['units']:,} units"
+        if row["form"] == "proof":
+            whose = f"payee {row['payee']}, " if "payee" in row else ""
+            amount = shown.get(row["file"], f"{row['units']:,} of the smallest unit")
+            what = f"{whose}{amount} of royalties from the first epoch to epoch {row['epoch']}"
+        else:
+            what = f"{row['lines']:,} lines"
         print(f"{row['file']}: {row['form']}, {what}")
-    print("as exported" + (", and as the ledger gives it" if ledger is not None else ""))
+    if ledger is not None:
+        print("as exported, and as the ledger gives it")
+    else:
+        print("whole in itself; anybody can write a file that is: hold it against the ledger with --ledger FOLDER")
 
 
 def _verify_wav(path: Path, ledger: Path | None, certificates: Path | None, as_json: bool) -> None:

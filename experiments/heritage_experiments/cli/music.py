@@ -32,7 +32,7 @@ ScenarioOption = Annotated[
 
 def generate(
     tradition: Annotated[
-        str, typer.Option("--tradition", help="gamelan, chinese, panpipes, an imported one, or the scenario's.")
+        str, typer.Option("--tradition", help="gamelan, chinese, panpipes, an imported one, or one of --scenario.")
     ],
     num: Annotated[int, typer.Option("--num", help="Pieces.", min=1, max=10_000)] = 3,
     out: Annotated[

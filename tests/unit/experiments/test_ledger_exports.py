@@ -1,5 +1,7 @@
 """What a ledger hands out: exports that hold, a registry that knows what is permitted, sources by content hash."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,19 @@ def test_a_payee_shows_its_own_leaf_of_the_last_final_epoch(folder, books, monke
     assert (own.epoch, own.cumulative_units, own.payee_id) == (1, 9, folder.at.payee_ids[3])
     with pytest.raises(InputError, match="payee 5 does not exist"):
         ledger_exports.own_proof(folder, 5)
+
+
+def test_a_proof_of_a_root_that_the_ledger_never_posted_is_refused(folder, books, monkeypatch):
+    monkeypatch.setattr(ledger_exports, "books_at_rest", lambda _: (books, None))
+    own = check_own_leaf(ledger_exports.own_proof(folder, 3))
+    with pytest.raises(InputError, match="no final epoch 1 with this proof's root"):
+        ledger_exports.payee_of_proof(folder, own)
+    books.epochs[1] = replace(books.epochs[1], root=own.root)
+    assert ledger_exports.payee_of_proof(folder, own) == 3
+    with pytest.raises(InputError, match="no final epoch"):
+        ledger_exports.payee_of_proof(folder, replace(own, epoch=2))
+    with pytest.raises(InputError, match="another ledger"):
+        ledger_exports.payee_of_proof(folder, replace(own, contract=bytes(20)))
 
 
 def test_the_registry_knows_sources_and_what_labels_permit(folder, books, monkeypatch):
