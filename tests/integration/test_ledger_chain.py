@@ -267,6 +267,27 @@ def test_who_is_passed_over_without_our_knowing_is_paid_later():
     assert ledger.balance_of(ledger.deployment.wallet_address(2, 1)) == 17
 
 
+def test_what_anybody_may_do_is_taken_as_done_where_somebody_did_it_first():
+    ledger = make("evm")
+    posting = ledger.post(statement(0, [0, 0, 10, 20, 0]), GENESIS_S)
+    ledger.chain.block([ledger.calls.finalize(0)], posting.final_from_s)
+    settled = ledger.finalize(0, posting.final_from_s + 600)
+    assert settled.withdrawable_s == posting.final_from_s
+    assert ledger.num_final == 1
+    ledger.request_rotation(2, 1, posting.final_from_s + 700, signers=[0, 1])
+    done_s = ledger.last_block_s() + ledger.config.rotation_delay_s
+    ledger.chain.block([ledger.calls.complete_rotation(2)], done_s)
+    with pytest.raises(RefusalError, match="WrongSignature"):
+        ledger.cancel_rotation(2, done_s + 60)
+    ledger.complete_rotation(2, done_s + 60)
+    assert ledger.claim([2], done_s + 120).amounts_units.tolist() == [10]
+    assert ledger.balance_of(ledger.deployment.wallet_address(2, 1)) == 10
+    # The new holder's signature is the one that counts, by its own books too.
+    ledger.request_rotation(2, 0, done_s + 180)
+    with pytest.raises(RefusalError, match="NothingPending"):
+        ledger.finalize(0, done_s + 200)
+
+
 def test_a_claim_that_broke_off_between_two_blocks_is_asked_for_again(monkeypatch):
     ledgers = [make("reference"), make("evm")]
     for ledger in ledgers:

@@ -261,7 +261,17 @@ class Web3Ledger(JournaledLedger):
         return signed[100:132] if signed else self.provenance_head()
 
     def _finalize(self, epoch: int, at_s: int) -> Done:
-        return self._one(self.calls.finalize(epoch), at_s)
+        final = self.calls.finalize(epoch)
+        if epoch == self._num_final < len(self._epochs) and not self._stands(final):
+            _, num_final, last_final_s, _ = calldata.words_of(self.chain.read(final.to, call("state()")))
+            if num_final > epoch:
+                return Done(last_final_s, 0)
+        return self._one(final, at_s)
+
+    def _stands(self, next_call: Call) -> bool:
+        """Return whether the next call was sent before and not refused; else somebody else may have come first."""
+        found = self.chain.outbox.find(f"{self._num_sent}|{next_call.data[:4].hex()}")
+        return found is not None and not found.given_up and (found.mined is None or found.mined.ok)
 
     def _dispute(self, epoch: int, at_s: int) -> Done:
         return self._one(self.calls.dispute(epoch), at_s)
@@ -317,12 +327,26 @@ class Web3Ledger(JournaledLedger):
 
     def _cancel_rotation(self, payee: int, at_s: int) -> Done:
         holder = self.deployment.wallet(payee, self._wallets[payee])
-        done = self._one(self.calls.cancel_rotation(payee, holder, self._holder_nonces[payee], self._now(at_s)), at_s)
+        cancel = self.calls.cancel_rotation(payee, holder, self._holder_nonces[payee], self._now(at_s))
+        ended = self._ended_by_others(payee, self._wallets[payee], cancel)
+        done = ended or self._one(cancel, at_s)
         self._holder_nonces[payee] += 1
         return done
 
     def _complete_rotation(self, payee: int, at_s: int) -> Done:
-        return self._one(self.calls.complete_rotation(payee), at_s)
+        complete = self.calls.complete_rotation(payee)
+        wallet = self._pending_wallets.get(payee, self._wallets[payee])
+        return self._ended_by_others(payee, wallet, complete) or self._one(complete, at_s)
+
+    def _ended_by_others(self, payee: int, wallet: int, next_call: Call) -> Done | None:
+        """Return when a rotation that our books hold open ended elsewhere with the payee at a wallet; None if not."""
+        if payee not in self._pending_wallets or self._stands(next_call):
+            return None
+        asked = call("rotationOf(bytes32)", self.deployment.payee_ids[payee])
+        ready_at = calldata.words_of(self.chain.read(self.deployment.payees, asked))[1]
+        if ready_at or self.account_of(payee) != self.deployment.wallet_address(payee, wallet):
+            return None
+        return Done(self.chain.last_s, 0)
 
     # ---- what the chain says ------------------------------------------------------------------------------------
 
