@@ -133,7 +133,10 @@ class Books(LedgerKind):
         return self._claimed(self.stream_claimed(), self.pool_balances())
 
     def withdrawable_units(self) -> npt.NDArray[np.int64]:
-        """Return what each payee could claim now, from both streams, shape ``(num_payees,)``."""
+        """Return what each payee could claim now, from both streams, shape ``(num_payees,)``.
+
+        What is held back while a community asks to rotate is in it: it is the payee's, and is paid when that ends.
+        """
         return self._withdrawable(self.stream_claimed(), self.pool_balances())
 
     def deposited_units(self) -> int:
