@@ -75,6 +75,14 @@ def frontier(
         print_json(as_data(points, gas, assumed, price) | {"page": str(page) if page else None})
 
 
+_NARROW = {
+    "withdrawable": "with-\ndrawable",
+    "in hand": "in\nhand",
+    "by payments": "by pay-\nments",
+    "> 1 year": "> 1\nyear",
+}
+
+
 def _show(
     console: Console, points: Sequence[Point], gas: Gas, assumed: Assumed, price: Price | None, currency: Currency
 ) -> None:
@@ -89,8 +97,10 @@ def _show(
     title = f"On the frontier at a window of {window:g} h"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in page.head(price):
-        shown = {"withdrawable": "with-\ndrawable", "by payments": "by pay-\nments"}.get(name, name)
-        table.add_column(shown, justify="left" if name == "claims" else "right", no_wrap=name == "claims")
+        # Where the terminal is narrow, words may break over lines; a number cut short would be another number.
+        table.add_column(
+            _NARROW.get(name, name), justify="left" if name == "claims" else "right", no_wrap=name != "claims"
+        )
     for p in best:
         table.add_row(*page.cells(p))
     console.print(table)
