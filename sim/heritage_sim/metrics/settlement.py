@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import BPS, Rights, sum_exactly
+from heritage_sim.base import BPS, Rights
 from heritage_sim.royalty.rows import largest_remainder_rows
 
 Int64 = npt.NDArray[np.int64]
@@ -161,9 +161,13 @@ def units_by_payee_and_day(payee_units: Int64, units_of_works: Int64, rights: Ri
     """
     weights = np.zeros((payee_units.size, units_of_works.shape[1]), dtype=np.int64)
     work = np.repeat(np.arange(rights.num_works), np.diff(rights.indptr))
-    # A payee's weight is at most the whole pool times `BPS`, which must fit 62 bits.
-    too_long = max(sum_exactly(units_of_works).bit_length() + BPS.bit_length() - 62, 0)
-    np.add.at(weights, rights.payee_ids, (units_of_works >> too_long)[work] * rights.share_bps[:, None])
+    # A payee's weight is at most what its works earned times `BPS`, which must fit 62 bits: of large amounts the last
+    # bits are left out, payee by payee, lest a small one's days vanish beside a large one's.
+    earned = np.zeros(payee_units.size, dtype=np.int64)
+    np.add.at(earned, rights.payee_ids, units_of_works.sum(axis=1)[work])
+    too_long = np.maximum(np.frexp(earned.astype(np.float64))[1] + BPS.bit_length() - 62, 0)
+    shown = units_of_works[work] >> too_long[rights.payee_ids][:, None]
+    np.add.at(weights, rights.payee_ids, shown * rights.share_bps[:, None])
     return _rows_by_weight(payee_units, weights)
 
 

@@ -226,6 +226,12 @@ def test_a_payees_money_falls_on_the_days_on_which_its_works_earned() -> None:
     assert by_payee.tolist() == [[10, 15], [120, 55], [0, 8]]
 
 
+def test_a_small_payees_days_do_not_vanish_beside_a_large_ones() -> None:
+    rights = rights_of([[(0, 4_000), (1, 6_000)], [(1, 10_000)]], num_payees=2)
+    by_payee = units_by_payee_and_day(np.array([2, 5]), np.array([[0, 1, 0], [0, 0, 2**58]]), rights)
+    assert by_payee.tolist() == [[0, 2, 0], [0, 0, 5]]
+
+
 @given(
     st.lists(st.lists(st.integers(0, 2**58), min_size=3, max_size=3), min_size=2, max_size=2),
     st.lists(st.integers(0, 2**52), min_size=2, max_size=2),
