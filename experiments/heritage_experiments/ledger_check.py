@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from heritage_contracts.chain_books import DifferenceError
 from heritage_contracts.deployment import Deployment
 from heritage_contracts.trees.merkle import root_of
-from heritage_experiments.ledger_folders import ledger_path
+from heritage_experiments.ledger_folders import ledger_path, part_of
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_load import resolve_cell
 from heritage_experiments.store import RunStore, Task
@@ -37,6 +37,8 @@ class LedgerCheck:
     ----------
     num_replications, num_epochs : int
         How much was looked at.
+    num_planned : int
+        Replications of the run's plan; those that are not finished were not looked at.
     num_on_chain : int
         Replications whose chain was made again; the others have no chain, and their tables were looked at.
     num_transactions : int
@@ -53,6 +55,7 @@ class LedgerCheck:
     """
 
     num_replications: int
+    num_planned: int
     num_epochs: int
     num_on_chain: int
     num_transactions: int
@@ -85,15 +88,24 @@ def verify_ledgers(
     -------
     LedgerCheck
         It stops at the first difference between a chain and what is said of it.
+
+    Raises
+    ------
+    InputError
+        If no replication is finished, so that nothing could be said.
     """
     faults: list[str] = []
     sums = dict.fromkeys(("epochs", "pool", "claimed", "unclaimed", "on_chain", "sent", "derived", "permitted"), 0)
     done = [t for t in store.plan() if store.is_done(t)]
+    if not done:
+        raise InputError(
+            "no replication of this run is finished", str(store.path), f"heritage resume {store.path} finishes it."
+        )
     resolved = {c.name: resolve_cell(scenario, c) for c in scenario.cells_to_run}
     first: dict[str, str] | None = None
     for task in done:
-        books = store.read_part("epochs", task).sort_values("epoch")
-        payouts = store.read_part("payouts", task)
+        books = part_of(store, "epochs", task).sort_values("epoch")
+        payouts = part_of(store, "payouts", task)
         faults += _faults(task, books, payouts.loc[~payouts["shadow"]], resolved[task.cell])
         sums["epochs"] += len(books)
         sums["pool"] += sum(int(x) for x in books["pool_units"])
@@ -121,6 +133,7 @@ def verify_ledgers(
         first = {"what": of_tables, "expected": "", "found": "", "where": of_tables.partition(": ")[0]}
     return LedgerCheck(
         num_replications=len(done),
+        num_planned=len(store.plan()),
         num_epochs=sums["epochs"],
         num_on_chain=sums["on_chain"],
         num_transactions=sums["sent"],
@@ -156,7 +169,7 @@ def _verify_chain(
     folder = open_folder(ledger_path(store, task))
     verified = verify_folder(folder, anvil=anvil, progress=told)
     compare_with_run(store, task, scenario, folder, verified.books)
-    made = made_in_run(store.read_part("works", task), scenario)
+    made = made_in_run(part_of(store, "works", task), scenario)
     return verified.num_transactions, *derivations_permitted(verified.books, made)
 
 

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heritage_experiments.store import RunStore, Task
+from heritage_sim.base import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from heritage_sim.base import Ledger
 
 LEDGERS = "ledger"
@@ -20,6 +23,37 @@ LEDGERS = "ledger"
 def ledger_path(store: RunStore, task: Task) -> Path:
     """Return where a replication's ledger lies, if it has one."""
     return store.path / LEDGERS / task.stem
+
+
+def part_of(store: RunStore, name: str, task: Task) -> pd.DataFrame:
+    """Return a finished replication's part of a table, for one who does not trust the folder.
+
+    Parameters
+    ----------
+    store : RunStore
+        The run.
+    name : str
+        Table.
+    task : Task
+        Replication.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    InputError
+        If it is not there, or is none.
+    """
+    try:
+        return store.read_part(name, task)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"a table of a finished replication cannot be read ({str(error).splitlines()[0]})",
+            str(store.part_path(name, task)),
+            "Get the run's folder again from its source.",
+        ) from None
 
 
 def leave_ledger(ledger: Ledger, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from heritage_contracts.at_rest.folder import LedgerFolder
 from heritage_contracts.chain_books import ChainBooks, require
 from heritage_contracts.trees.published import read_epoch
+from heritage_experiments.ledger_folders import part_of
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.store import RunStore, Task
 from heritage_experiments.wiring import payee_communities_of
@@ -48,24 +49,26 @@ def compare_with_run(store: RunStore, task: Task, scenario: Scenario, folder: Le
     InputError
         If the ledger is not that of the replication's scenario.
     """
-    if folder.at.config != scenario.ledger or folder.at.payee_communities != payee_communities_of(scenario):
+    if folder.at.config != scenario.ledger.of_replication(
+        task.replication
+    ) or folder.at.payee_communities != payee_communities_of(scenario):
         raise InputError(
             "this ledger has other settings than the run's scenario",
             str(folder.path / "ledger.json"),
             "Get the run's folder again from its source.",
         )
-    table = store.read_part("epochs", task).sort_values("epoch")
-    payouts = store.read_part("payouts", task)
+    table = part_of(store, "epochs", task).sort_values("epoch")
+    payouts = part_of(store, "payouts", task)
     on_chain = table.loc[table["posted_s"] != NEVER]
     where = str(store.part_path("epochs", task))
     require("number of epochs that were posted", len(books.epochs), len(on_chain), where)
     _compare_epochs(on_chain, books, where)
     _compare_payouts(payouts.loc[~payouts["shadow"]], books, folder, str(store.part_path("payouts", task)))
-    settlement = store.read_part("settlement", task)
+    settlement = part_of(store, "settlement", task)
     _compare_moments(settlement, books, scenario, str(store.part_path("settlement", task)))
     if scenario.money_chain.settlement.kind == "on_chain":
-        _compare_licences(store.read_part("licences", task), books, str(store.part_path("licences", task)))
-    num_works = len(store.read_part("works", task))
+        _compare_licences(part_of(store, "licences", task), books, str(store.part_path("licences", task)))
+    num_works = len(part_of(store, "works", task))
     require("number of works", len(books.works.by_key), num_works, str(store.part_path("works", task)))
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -111,9 +112,13 @@ def test_however_we_die_the_node_dies_too(anvil_binary, ending):
         f"{ending}\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    pid, _ = ended.stdout.split()
+    pid, folder = ended.stdout.split()
     assert ended.returncode != 0
     assert gone(int(pid))
+    until = time.monotonic() + 5
+    while Path(folder).exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not Path(folder).exists()
 
 
 def test_a_thread_that_started_the_node_may_end(anvil_binary):

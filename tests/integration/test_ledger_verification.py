@@ -232,3 +232,18 @@ def test_an_intent_that_leads_elsewhere_is_named(copy):
     with pytest.raises(DifferenceError) as told:
         verify_folder(open_folder(copy))
     assert f"intents.jsonl, line {line}" in told.value.where
+
+
+def test_intents_taken_away_are_asked_for(copy):
+    (copy / "intents.jsonl").unlink()
+    with pytest.raises(InputError, match="intents cannot be read"):
+        verify_folder(open_folder(copy))
+
+
+def test_an_outbox_that_ends_before_the_last_published_epoch_is_noticed(copy):
+    lines = (copy / "outbox.jsonl").read_bytes().splitlines(keepends=True)
+    (copy / "outbox.jsonl").write_bytes(b"".join(lines[:-2]))
+    (copy / "intents.jsonl").write_bytes(b"".join((copy / "intents.jsonl").read_bytes().splitlines(True)[:-1]))
+    with pytest.raises(DifferenceError, match="published epochs") as told:
+        verify_folder(open_folder(copy))
+    assert told.value.where.endswith("2.jsonl")

@@ -212,11 +212,15 @@ def read_intents(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     InputError
-        If a line is none.
+        If there are none, or a line is none.
     """
     entries: list[dict[str, Any]] = []
     where = path / INTENTS
-    for number, line in enumerate(where.read_bytes().splitlines(), 1):
+    try:
+        raw = where.read_bytes()
+    except OSError as error:
+        raise InputError(f"the ledger's intents cannot be read ({error.strerror})", str(where), _REMEDY) from None
+    for number, line in enumerate(raw.splitlines(), 1):
         try:
             entry: dict[str, Any] = json.loads(line)
             for key in ("content", "manifest"):

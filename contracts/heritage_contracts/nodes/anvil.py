@@ -3,8 +3,8 @@
 The node is a child in a process group of its own, on a port the system chooses (port 0), which is then read from the
 process itself: no other chain can be taken for ours, as happens when a second Anvil finds its port taken and exits. A
 small watcher holds the reading end of a pipe to this process; when this process dies, however it dies, the pipe closes
-and the watcher ends the node and takes its files away. (A parent-death signal would do this too, but it fires when the *thread* that started the
-child ends.)
+and the watcher ends the node and takes its files away. (A parent-death signal would do this too, but it fires when the
+*thread* that started the child ends.)
 
 Every start is from the same block 0; what came after it is brought back by `Chain.settle` from the outbox, which also
 covers the history that Anvil prunes.

@@ -31,7 +31,7 @@ def check_intents(folder: LedgerFolder, books: ChainBooks, recorded: Recorded) -
         If they lead to other works, epochs or amounts.
     """
     path = folder.path / INTENTS
-    if not path.exists() or folder.at.chain_id != EMBEDDED_CHAIN_ID:
+    if folder.at.chain_id != EMBEDDED_CHAIN_ID:
         return
     at = folder.at
     config = at.config.model_copy(update={"kind": "reference", "rpc_url": ""})

@@ -191,6 +191,11 @@ def _check_pending(folder: LedgerFolder, books: ChainBooks) -> None:
         if header.pool_units != pool:
             raise DifferenceError("pool in an epoch's data", pool, header.pool_units, f"{path}, line 1")
         before = posted.total_units
+    posted_names = {folder.epoch_path(posted.epoch).name for posted in books.epochs}
+    for path in sorted(folder.epoch_path(0).parent.glob("*.jsonl")):
+        # An outbox that ends early gives a shorter ledger that agrees with itself; what was published then stands over.
+        if path.name not in posted_names:
+            raise DifferenceError("published epochs", f"{len(books.epochs)} that are posted", path.name, str(path))
 
 
 @contextmanager

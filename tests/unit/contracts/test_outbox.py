@@ -150,3 +150,48 @@ def test_events_are_found_by_contract_and_first_topics(path):
     assert list(box.logs(b"\x03" * 20, [b"\x02" * 32])) == []
     assert list(box.logs(b"\x09" * 20, [])) == []
     box.close()
+
+
+def test_receipts_that_cannot_be_written_are_not_called_unsent(path, monkeypatch):
+    box = opened(path)
+    parcel = box.sign(100, [transaction("0|post")])
+    parcel.transactions[0].mined = MINED
+
+    def full(_line, _sync):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(box, "_put", full)
+        with pytest.raises(StorageError, match="It was sent"):
+            box.mined(parcel, 5, b"\4" * 32, 1_700_000_000)
+    box.close()
+
+
+def test_half_a_line_that_could_not_be_cut_off_at_once_is_cut_off_before_the_next(path, monkeypatch):
+    box = opened(path)
+
+    def torn(line, _sync):
+        box._file.write(line[:9])
+        raise OSError(errno.EIO, "Input/output error")
+
+    def stuck(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(box, "_put", torn)
+        disk.setattr(os, "ftruncate", stuck)
+        with pytest.raises(StorageError, match="not sent"):
+            box.sign(100, [transaction("0|post")])
+    box.sign(100, [transaction("0|post")])
+    box.close()
+    again = FileOutbox(path)
+    assert [t.intent for p in again.parcels for t in p.transactions] == ["0|post"]
+    again.close()
+
+
+def test_a_refused_file_is_let_go_of(path):
+    path.parent.mkdir()
+    path.write_bytes(b"{}\n")
+    for _ in range(2):
+        with pytest.raises(InputError, match="no line of an outbox"):
+            FileOutbox(path)
