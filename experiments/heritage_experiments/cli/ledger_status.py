@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RESULTS = Path("results")
 _SHOWN_PAYEES = 10
+_WITHOUT_GAS = ("reference",)
+"""Ledgers that follow the contracts' rules without a chain."""
 
 
 def status(path: Annotated[Path, typer.Argument(help=PATH_HELP)] = RESULTS, as_json: Json = False) -> None:
@@ -42,7 +44,7 @@ def _ledger_status(folder: LedgerFolder, as_json: bool) -> None:
         print_json({"path": str(folder.path)} | facts)
         return
     show = folder.at.config.currency.show
-    print(f"{folder.path}: {'up at ' + facts['up_at'] if up else 'at rest'}, {facts['payees']:,} payees")
+    print(f"{folder.path}: {f'up at {facts["up_at"]}' if up else 'at rest'}, {facts['payees']:,} payees")
     money = facts["units"]
     print(
         f"paid in      {show(money['deposited'])}  (royalties {show(money['funded'])}, direct {show(money['direct'])})"
@@ -138,18 +140,21 @@ def _run_status(path: Path, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    title = f"{store.path}: whole {currency.code} over all epochs and replications; --json to the unit"
-    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("cell", "ledger", "deposited", "unclaimed", "gas", "claim gas"):
-        text = head in ("cell", "ledger")
-        shown.add_column(head, justify="left" if text else "right", no_wrap=head != "cell", overflow="fold")
+    if not rows:
+        print(f"{store.path}: no epoch is there yet")
+        return
+    print(f"{store.path}: whole {currency.code} over all epochs and replications; --json to the unit")
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for head in ("cell, ledger", "deposited", "unclaimed", "epochs' gas", "claims' gas"):
+        # A cell's name stands on a line of its own: beside its figures a long one would leave them no room.
+        shown.add_column(head, justify="left" if head == "cell, ledger" else "right", no_wrap=True)
     one = 10**currency.decimals
+    named = ""
     for row in rows:
+        if row["cell"] != named:
+            named = row["cell"]
+            shown.add_row(named)
         amounts = (f"{row[name] // one:,}" for name in ("deposited_units", "unclaimed_units"))
-        shown.add_row(
-            row["cell"],
-            f"{row['replications']} x {row['ledger']}",
-            *amounts,
-            *(f"{row[name]:,}" for name in ("gas", "claim_gas")),
-        )
+        gas = (f"{row[name]:,}" if row["ledger"] not in _WITHOUT_GAS else "–" for name in ("gas", "claim_gas"))
+        shown.add_row(f"  {row['replications']} x {row['ledger']}", *amounts, *gas)
     Console().print(shown)
