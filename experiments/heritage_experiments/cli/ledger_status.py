@@ -44,7 +44,8 @@ def _ledger_status(folder: LedgerFolder, as_json: bool) -> None:
         print_json({"path": str(folder.path)} | facts)
         return
     show = folder.at.config.currency.show
-    print(f"{folder.path}: {f'up at {facts["up_at"]}' if up else 'at rest'}, {facts['payees']:,} payees")
+    where = f"up at {facts['up_at']}" if up else "at rest"
+    print(f"{folder.path}: {where}, {facts['payees']:,} payees")
     money = facts["units"]
     print(
         f"paid in      {show(money['deposited'])}  (royalties {show(money['funded'])}, direct {show(money['direct'])})"
