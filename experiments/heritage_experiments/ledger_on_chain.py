@@ -49,9 +49,8 @@ def compare_with_run(store: RunStore, task: Task, scenario: Scenario, folder: Le
     InputError
         If the ledger is not that of the replication's scenario.
     """
-    if folder.at.config != scenario.ledger.of_replication(
-        task.replication
-    ) or folder.at.payee_communities != payee_communities_of(scenario):
+    config = scenario.ledger.of_replication(task.replication)
+    if folder.at.config != config or folder.at.payee_communities != payee_communities_of(scenario):
         raise InputError(
             "this ledger has other settings than the run's scenario",
             str(folder.path / "ledger.json"),

@@ -254,6 +254,7 @@ def public_name(url: str) -> str:
     """
     from urllib.parse import urlsplit
 
+    parts, port = None, ""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
