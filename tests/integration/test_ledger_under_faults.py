@@ -1,4 +1,4 @@
-"""A whole ledger on Anvil while node and connection break: every payee is paid what the reference ledger says, to the unit.
+"""A ledger on Anvil while node and connection break: every payee is paid what the reference ledger says, to the unit.
 
 About 8 s.
 """
