@@ -1,7 +1,7 @@
 // Compiles every contract in src/ with the npm solc and writes one JSON artefact each; beside them the one contract of
 // test/ that the benchmark deploys as its baseline, marked `baseline`.
 //
-//   npm --prefix contracts ci && npm --prefix contracts run build            writes heritage_contracts/artifacts
+//   npm --prefix contracts install && npm --prefix contracts run build            writes heritage_contracts/artifacts
 //   node contracts/compile.mjs DIR                                           writes DIR
 //
 // Settings are fixed and the metadata hash is left out of the bytecode, so that the same sources give the same bytes on
@@ -46,7 +46,7 @@ function findImport(path) {
     imported[path] = read(/^(src|test)\//.test(path) ? join(here, path) : require.resolve(path));
     return { contents: imported[path] };
   } catch {
-    return { error: `${path} not found; run: npm --prefix contracts ci` };
+    return { error: `${path} not found; run: npm --prefix contracts install` };
   }
 }
 

@@ -34,7 +34,7 @@ def has_anvil() -> bool:
 
 def make(kind="reference", num_payees=NUM_PAYEES, communities=COMMUNITIES, work_dir=None, **config):
     if kind == "anvil" and not has_anvil():
-        pytest.skip("needs Anvil: npm --prefix contracts ci, or foundryup")
+        pytest.skip("needs Anvil: npm --prefix contracts install, or foundryup")
     names = [f"payee {i}" for i in range(num_payees)]
     of = communities if len(communities) == num_payees else None
     settings = LedgerConfig(kind=kind, **config)

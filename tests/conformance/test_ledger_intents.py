@@ -233,7 +233,7 @@ def test_random_intents_leave_reference_and_embedded_chain_alike():
 @pytest.mark.slow
 def test_random_intents_leave_reference_embedded_chain_and_anvil_alike():
     if not has_anvil():
-        pytest.skip("needs Anvil: npm --prefix contracts ci, or foundryup")
+        pytest.skip("needs Anvil: npm --prefix contracts install, or foundryup")
     from heritage_contracts.nodes.anvil import ManagedAnvil
 
     with ManagedAnvil(GENESIS_S - DEPLOY_LEAD_S, [role_address(role) for role in ROLES], EMBEDDED_CHAIN_ID) as node:

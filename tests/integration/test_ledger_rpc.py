@@ -21,7 +21,7 @@ BLOCK_S = 600
 def chain_of_others():
     """Return the URL of a chain on which somebody else makes a block of ten minutes twenty times a second."""
     if not has_anvil():
-        pytest.skip("needs Anvil: npm --prefix contracts ci, or foundryup")
+        pytest.skip("needs Anvil: npm --prefix contracts install, or foundryup")
     from heritage_contracts.nodes.anvil import ManagedAnvil
 
     stopped = threading.Event()
