@@ -158,6 +158,8 @@ class EmbeddedProvider(EthereumTesterProvider):
             head = head.copy(timestamp=int(params[3]["time"], 16))
         # The state object is made for this call and thrown away, so nothing has to be undone.
         state = self._chain.get_vm(head).state
+        # A call pays for nothing: whoever asks, such as nobody (address 0), can afford it.
+        state.set_balance(sender, _FUNDS_WEI)
         unsigned = self._chain.create_unsigned_transaction(
             nonce=state.get_nonce(sender),
             gas_price=state.base_fee,

@@ -25,6 +25,9 @@ LEVEL = 0.95
 
 NUM_RESAMPLES = 4_000
 
+ROUNDING = 1e-9
+"""Part of a value below which a difference is the arithmetic's and not the worlds': it counts as none."""
+
 Float64 = npt.NDArray[np.float64]
 
 
@@ -41,13 +44,13 @@ class PairedDifference:
     bca_low, bca_high : float
         BCa bootstrap interval at `LEVEL`; NaN with fewer than two pairs.
     p_value : float
-        Two-sided p of the paired t-test; 1 where every difference is exactly zero, NaN with fewer than two pairs.
+        Two-sided p of the paired t-test; 1 where every difference is zero, NaN with fewer than two pairs.
     n : int
         Number of pairs (replications in which both values are defined).
     num_dropped : int
         Replications left out because a value is not defined in one of the cells.
     identical : bool
-        True where there is at least one pair and every difference is exactly zero.
+        True where there is at least one pair and every difference is zero but for `ROUNDING`.
     variance_reduction : float
         ``(Var treatment + Var control) / Var difference``: how many times more replications unpaired runs would need;
         NaN where the differences do not vary.
@@ -89,7 +92,7 @@ def paired_difference(treatment: npt.ArrayLike, control: npt.ArrayLike) -> Paire
         raise ValueError("treatment and control must be of one length, aligned by replication")
     kept = np.isfinite(a) & np.isfinite(b)
     a, b = a[kept], b[kept]
-    d = a - b
+    d = np.where(np.abs(a - b) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)), 0.0, a - b)
     n = int(d.size)
     nan = float("nan")
     low, high = student_t_interval(d)

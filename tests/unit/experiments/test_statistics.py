@@ -199,3 +199,11 @@ def test_only_primary_outcomes_are_corrected():
     raw = corrected["one", "gap"].effect.total.p_value
     assert corrected["one", "gap"].adjusted_p == pytest.approx(2 * raw)
     assert math.isnan(corrected["one", "plays"].adjusted_p)
+
+
+def test_what_floating_point_adds_is_no_difference():
+    control = np.array([0.1 + 0.2, 300.0, 7.0])
+    found = paired_difference(np.array([0.3, 300.0 + 1e-13, 7.0]), control)
+    assert found.identical
+    assert (found.mean, found.p_value) == (0.0, 1.0)
+    assert not paired_difference(control + 1e-6, control).identical
