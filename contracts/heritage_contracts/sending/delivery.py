@@ -21,6 +21,10 @@ from heritage_sim.base import LedgerError
 
 BLOCKS_BEFORE_MORE = 3
 """Blocks that may pass a transaction by before it offers more."""
+UNDOINGS = 8
+"""How often a block of ours that lacks some of its parcel is made again."""
+GATHERINGS = 20
+"""How often what a pool lost is sent again before a block is made without it."""
 
 
 @dataclass(slots=True)
@@ -178,6 +182,7 @@ class Delivery:
         if recovering:
             self._look_up(_missing(parcel))
         idle = rounds = 0
+        undone = int(recovering and self._is_torn(parcel) and self._undo(parcel, base))
         while True:
             if rounds > 1:
                 # Blocks were made between the receipts: one that came early may be gone again.
@@ -195,6 +200,8 @@ class Delivery:
                     "They stay in the outbox and are sent again when the ledger is next opened.",
                 )
             low = set[int]() if step == "wait" else self._send(parcel, missing, step)
+            if undone:
+                self._gather(parcel, missing)
             self._pace.advance(next_block_s(parcel.at_s, last_s))
             found = self._look_up(missing)
             for index in low:
@@ -204,14 +211,47 @@ class Delivery:
                     self._sign_again(parcel, index, parcel.transactions[index].attempts[-1].max_wei, True)
             idle = 0 if found else idle + 1
             if _missing(parcel):
-                last_s = self._block("latest").at_s
                 self.check_stands(base)
+                if not low and undone < UNDOINGS and self._undo(parcel, base):
+                    undone += 1
+                last_s = self._block("latest").at_s
 
     def check_stands(self, block: Block) -> None:
         """Raise a ReorganisedError if a block that was the last one is no longer on the chain."""
         known: Any = self._rpc.ask("eth_getBlockByNumber", hex(block.number), False)
         if known is None or block_of(known).hash != block.hash:
             raise ReorganisedError(f"block {block.number} is no longer on the chain", self._rpc.name)
+
+    # ---- one block, or none --------------------------------------------------------------------------------------
+
+    def _is_torn(self, parcel: Parcel) -> bool:
+        return any(t.mined is not None for t in parcel.transactions) and bool(_missing(parcel))
+
+    def _undo(self, parcel: Parcel, base: Block) -> bool:
+        """Take back a block of ours that lacks some of a parcel; return whether that was done.
+
+        A parcel's calls may need each other across senders, and the next parcel may need this one's second: mined in
+        parts, or late, when a lost chain is made again, a call that was accepted once would be refused.
+        """
+        vanished = len(_missing(parcel))
+        if not self._pace.take_back(base.number):
+            return False
+        self._counts.count_failure("vanished", vanished)
+        for transaction in parcel.transactions:
+            transaction.mined = None
+        self._recovering = True
+        self._sent.clear()
+        return True
+
+    def _gather(self, parcel: Parcel, missing: Sequence[Transaction]) -> None:
+        """Send again, before the next block is made, what did not stay in the node's pool."""
+        for _ in range(GATHERINGS):
+            asked = [["0x" + t.attempts[-1].hash.hex()] for t in missing]
+            answers = self._rpc.ask_many("eth_getTransactionByHash", asked)
+            missing = [t for t, answer in zip(missing, answers, strict=True) if not isinstance(answer, dict)]
+            if not missing:
+                return
+            self._send(parcel, missing, "send")
 
     # ---- sending ------------------------------------------------------------------------------------------------
 

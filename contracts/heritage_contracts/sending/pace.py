@@ -44,6 +44,10 @@ class Pace(Protocol):
         """Make a block at ``at_s``, or wait a while for one."""
         ...
 
+    def take_back(self, number: int) -> bool:
+        """Undo every block after that of a number, where blocks are ours to undo; return whether there were any."""
+        ...
+
     def step(self, idle_rounds: int) -> str:
         """Return what to do after so many rounds that brought no receipt: wait, send, free, bump or stop."""
         ...
@@ -84,6 +88,14 @@ class OurBlocks:
         """Make a block at ``at_s``."""
         self._rpc.ask("evm_setNextBlockTimestamp", at_s)
         self._rpc.ask("evm_mine")
+
+    def take_back(self, number: int) -> bool:
+        """Undo every block after that of a number, where the chain can."""
+        above = int(self._rpc.ask("eth_blockNumber"), 16) - number
+        if above <= 0:
+            return False
+        try_ask(self._rpc, "anvil_rollback", above)
+        return int(self._rpc.ask("eth_blockNumber"), 16) == number
 
     def step(self, idle_rounds: int) -> str:
         """Return send at first, then free: what an Anvil has queued for ever must leave its pool to come back."""
@@ -157,6 +169,10 @@ class OthersBlocks:
     def advance(self, at_s: int) -> None:
         """Wait a while."""
         time.sleep(self._poll_s)
+
+    def take_back(self, number: int) -> bool:
+        """Return False: what stands, stands."""
+        return False
 
     def step(self, idle_rounds: int) -> str:
         """Return wait mostly; send the same bytes again now and then, and offer more when that did not help."""

@@ -42,6 +42,9 @@ def generate(
         float, typer.Option("--finalis-hz", help="Frequency of the finalis in hertz.", min=20.0, max=2_000.0)
     ] = 220.0,
     take: Annotated[int, typer.Option("--take", help="Which of the possible pieces on each source.", min=0)] = 0,
+    wav: Annotated[
+        bool, typer.Option("--wav/--no-wav", help="Write the sound too, or notes and receipt alone.")
+    ] = True,
     c2pa: Annotated[
         bool, typer.Option("--c2pa", help="Sign each WAV file: a C2PA manifest that names sources, model and seed.")
     ] = False,
@@ -64,6 +67,8 @@ def generate(
     from heritage_experiments.wiring import Surroundings, corpora_of, generator_for
     from heritage_sim.base import Commission, InputError
 
+    if not wav and (c2pa or c2pa_key is not None):
+        raise InputError("there is no sound to sign", "--no-wav", "write it (--wav), or leave --c2pa out")
     # Before anything is trained: a key that cannot sign should cost no wait.
     identity = _identity(c2pa, c2pa_key, c2pa_cert)
     wanted = _scenario(scenario, tradition, sets)
@@ -102,7 +107,7 @@ def generate(
                 piece,
                 out,
                 f"{tradition}-{i + 1:03d}",
-                _signed(_sound(piece, kind, corpus.tradition, finalis_hz), piece, titles, identity),
+                _signed(_sound(piece, kind, corpus.tradition, finalis_hz), piece, titles, identity) if wav else None,
                 identity,
             )
             for i, piece in enumerate(generator.compose(commissions))
@@ -111,7 +116,8 @@ def generate(
         print_json(written)
         return
     for piece in written:
-        print(f"{piece['wav']}  {piece['duration_s']:.1f} s  {piece['title']}{', synthetic' * piece['synthetic']}")
+        path, mark = piece["wav"] or piece["notes"], ", synthetic" * piece["synthetic"]
+        print(f"{path}  {piece['duration_s']:.1f} s  {piece['title']}{mark}")
         broken = "1 rule violation" if piece["num_violations"] == 1 else f"{piece['num_violations']} rule violations"
         where = f"notes and receipt in {Path(piece['notes']).name}"
         print(f"  {broken}; consistency with the archive {piece['consistency']:.2f} of 1; {where}")
@@ -259,7 +265,7 @@ def _signed(sound: bytes, piece: Piece, titles: Mapping[str, str], identity: Sig
     return signed_wav(sound, piece, titles, identity)
 
 
-def _write(piece: Piece, out: Path, stem: str, sound: bytes, identity: SigningIdentity | None) -> dict[str, Any]:
+def _write(piece: Piece, out: Path, stem: str, sound: bytes | None, identity: SigningIdentity | None) -> dict[str, Any]:
     from heritage_models.manifest_reading import manifest_sha256
     from heritage_serving.codec import piece_to_plain
     from heritage_sim.base import StorageError
@@ -267,14 +273,15 @@ def _write(piece: Piece, out: Path, stem: str, sound: bytes, identity: SigningId
     wav, notes = out / f"{stem}.wav", out / f"{stem}.json"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        wav.write_bytes(sound)
+        if sound is not None:
+            wav.write_bytes(sound)
         notes.write_text(json.dumps(piece_to_plain(piece), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise StorageError(
             f"pieces cannot be written: {error.strerror}", str(out), "use --out with another folder"
         ) from error
     return {
-        "wav": str(wav),
+        "wav": None if sound is None else str(wav),
         "notes": str(notes),
         "title": piece.title,
         "synthetic": piece.synthetic,
