@@ -56,6 +56,7 @@ def write_report(run_dir: Path) -> Path:
         "drawings": drawings,
         "settlement": settlement,
         "settlement_drawings": settlement_drawings,
+        "time_is_asked": any(c.outcome.startswith("settlement_") for c in run.comparisons),
     }
     # Which words need explaining is seen on the page itself, so it is made twice.
     glossary = words_used(_render(context, []), run)
