@@ -159,19 +159,20 @@ def test_a_payees_id_is_the_salted_hash_of_its_number():
 
 
 MILLION = """
-import resource, time
+import time
 import numpy as np
 from heritage_contracts.config import LedgerConfig
 from heritage_contracts.deployment import Deployment
 from heritage_contracts.trees.epoch import make_epoch
 from heritage_contracts.trees.published import rebuild
+from heritage_experiments.bench.million_payees import peak_bytes
 from heritage_sim.base import Statement
 
 n = 1_000_000
 units = np.arange(n, dtype=np.int64) * 1_000_003
 statement = Statement(0, "test", int(units.sum()), units, np.zeros(0, np.int64), ())
 epoch = make_epoch(Deployment(LedgerConfig(), n, 10**9), statement, units, bytes(32), np.arange(n)[::-1])
-cpu_s, peak_mib = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+cpu_s, peak_mib = time.process_time(), peak_bytes() / 2**20
 assert rebuild(epoch.published).root == epoch.root
 print(cpu_s, peak_mib)
 """

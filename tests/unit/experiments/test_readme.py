@@ -20,7 +20,9 @@ def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
 
 
-COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("heritage ")]
+COMMANDS = [
+    line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines() if line.startswith("heritage ")
+]
 
 
 @pytest.fixture
