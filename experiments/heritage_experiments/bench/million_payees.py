@@ -94,8 +94,8 @@ def measure(num_payees: int) -> Measured:
 def peak_bytes() -> int:
     """Return the largest resident memory that this process has had, in bytes.
 
-    Linux counts it in the process's own status; ``ru_maxrss`` there begins with what the parent held when it started the
-    process, so it is asked only elsewhere (macOS, where it is in bytes).
+    Linux counts it in the process's own status; ``ru_maxrss`` there begins with what the parent held when it started
+    the process, so it is asked only elsewhere (macOS, where it is in bytes).
     """
     status = Path("/proc/self/status")
     if status.exists():
