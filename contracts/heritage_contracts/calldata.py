@@ -19,8 +19,6 @@ CREDITED_TOPIC = keccak256(b"Credited(bytes32,bytes32,uint256)")
 CLAIM_FAILED_TOPIC = keccak256(b"ClaimFailed(bytes32,address,uint256)")
 WITHDRAWAL_FAILED_TOPIC = keccak256(b"WithdrawalFailed(bytes32,address,uint256)")
 WITHDRAWN_TOPIC = keccak256(b"Withdrawn(bytes32,address,uint256)")
-EXPIRED_TOPIC = keccak256(b"Expired(bytes32,address,uint256)")
-ESCAPED_TOPIC = keccak256(b"Escaped(bytes32,address,uint256)")
 REGISTER_BATCH = selector("registerBatch(bytes32,bytes)")
 POST = selector("post(uint256,bytes32,uint256,bytes32,bytes32)")
 

@@ -363,10 +363,6 @@ class Web3Ledger(JournaledLedger):
         words = word(work.record.community + 1), work.key, word(work.record.consent), word(at_s)
         return self._number(self.deployment.registry, "consentAt(uint32,bytes32,uint8,uint48)", *words)
 
-    def final_root(self) -> bytes:
-        """Return the root under which claims are paid."""
-        return self.chain.read(self.deployment.distributor, call("finalRoot()"))[:32]
-
     def commitment(self, epoch: int) -> Commitment:
         """Return what was recorded when an epoch was posted, from the chain's log."""
         posted = [self._posted(e) for e in range(max(0, epoch - 1), epoch + 1)]

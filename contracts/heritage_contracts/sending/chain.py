@@ -19,6 +19,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from heritage_contracts.compiled import error_names
+from heritage_contracts.deployment import role_key
 from heritage_contracts.hashing import keccak256
 from heritage_contracts.refusals import RefusalError
 from heritage_contracts.schedule import next_block_s
@@ -28,7 +29,6 @@ from heritage_contracts.sending.pace import OurBlocks, Pace
 from heritage_contracts.sending.parcels import Attempt, Mined, Parcel, Transaction
 from heritage_contracts.sending.rpc import RefusedError, Rpc, UnreachableError
 from heritage_contracts.sending.signing import Fee, Signer, fields_of
-from heritage_contracts.wallets import family_key
 from heritage_sim.base import LedgerError, StorageError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ _role_signers: dict[str, Signer] = {}
 def role_signer(role: str) -> Signer:
     """Return the simulated wallet of a role; its key is public knowledge."""
     if role not in _role_signers:
-        _role_signers[role] = Signer(family_key(f"role\0{role}"))
+        _role_signers[role] = Signer(role_key(role))
     return _role_signers[role]
 
 
