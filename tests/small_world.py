@@ -13,8 +13,8 @@ from functools import partial
 import numpy as np
 from plain_recommender import PlainRecommender, PlainState
 
-from heritage_agents.cohort import make_shard
 from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
+from heritage_agents.listeners.cohort import make_shard
 from heritage_agents.people import creator_names, make_people
 from heritage_contracts import make_ledger
 from heritage_contracts.config import LedgerConfig

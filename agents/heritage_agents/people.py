@@ -8,9 +8,9 @@ import mesa
 import numpy as np
 import numpy.typing as npt
 
-from heritage_agents.communities import Community, GuardingCommunityPolicy
+from heritage_agents.communities.community import Community, GuardingCommunityPolicy
 from heritage_agents.config import CommunityConfig, CreatorsConfig
-from heritage_agents.creators import Creator, LogitCreatorPolicy
+from heritage_agents.creators.creator import Creator, LogitCreatorPolicy
 from heritage_sim.base import (
     CommunityPolicy,
     CommunityTerms,

@@ -303,7 +303,7 @@ def payee_communities_of(scenario: Scenario) -> tuple[int, ...]:
 
 
 def _executor(scenario: Scenario, keys: Keys, archive: WorkBatch, surroundings: Surroundings) -> Executor:
-    from heritage_agents.cohort import make_shard
+    from heritage_agents.listeners.cohort import make_shard
     from heritage_sim.sharding import shard_bounds
 
     features = archive_features(archive)

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from heritage_agents.cohort import make_shard
 from heritage_agents.config import CommunityConfig, ListenersConfig
+from heritage_agents.listeners.cohort import make_shard
 from heritage_sim.base import TALLY, Keys, Population, WorkFeatures, World
 
 NUM_LISTENERS, NUM_WORKS, DIM = 90, 60, 20

@@ -23,11 +23,11 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from heritage_agents.cohort import Cohort, behaviour_of
 from heritage_agents.config import ListenersConfig
-from heritage_agents.kernel import Behaviour
-from heritage_agents.listeners import Listeners
-from heritage_agents.philox_numba import gumbel, uniform
+from heritage_agents.kernel.day import Behaviour
+from heritage_agents.kernel.philox import gumbel, uniform
+from heritage_agents.listeners.cohort import Cohort, behaviour_of
+from heritage_agents.listeners.drawing import Listeners
 from heritage_sim.base import HistoryVectors, Keys, TasteVectors, WorkFeatures, World
 
 _DIM, _NUM_CANDIDATES, _SLATE, _BLOCK = 32, 100, 10, 256

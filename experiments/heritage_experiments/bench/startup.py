@@ -27,7 +27,7 @@ USED_BY_A_RUN = (
     "heritage_experiments.replication",
     "heritage_experiments.report",
     "heritage_sim.economy",
-    "heritage_agents.cohort",
+    "heritage_agents.listeners.cohort",
     "heritage_agents.people",
     "heritage_models.encoder",
     "heritage_models.generator",

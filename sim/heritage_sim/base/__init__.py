@@ -5,9 +5,10 @@ Standard library, NumPy and pydantic only. Every package may import it; it grows
 
 from heritage_sim.base.acting import CommunityTerms, CommunityView, CreatorAction, CreatorView
 from heritage_sim.base.apportion import largest_remainder, sum_exactly
+from heritage_sim.base.arriving import Arrival
 from heritage_sim.base.catalogue import MAX_PARENTS, NO_ONE, Catalogue, WorkBatch
 from heritage_sim.base.clock import DAY_S, Calendar
-from heritage_sim.base.config import Section
+from heritage_sim.base.config import ASSUMED, Section, parameter
 from heritage_sim.base.errors import (
     ConsentError,
     GenerationError,
@@ -38,6 +39,8 @@ from heritage_sim.base.money import (
 from heritage_sim.base.music import REST, Commission, Fidelity, Intent, Notes, Origin, Piece, Receipt
 from heritage_sim.base.outcome import Outcome
 from heritage_sim.base.protocols import (
+    ArrivalSource,
+    CatalogueState,
     CommunityPolicy,
     CreatorPolicy,
     Encoder,
@@ -56,6 +59,7 @@ from heritage_sim.base.protocols import (
 from heritage_sim.base.rng import Keys, Stream, philox4x32, stream_key
 
 __all__ = [
+    "ASSUMED",
     "BPS",
     "DAY_S",
     "MAX_PARENTS",
@@ -63,8 +67,11 @@ __all__ = [
     "REST",
     "SHARE_BASIS",
     "TALLY",
+    "Arrival",
+    "ArrivalSource",
     "Calendar",
     "Catalogue",
+    "CatalogueState",
     "Commission",
     "CommunityPolicy",
     "CommunityTerms",
@@ -122,6 +129,7 @@ __all__ = [
     "WorkFeatures",
     "World",
     "largest_remainder",
+    "parameter",
     "philox4x32",
     "stream_key",
     "sum_exactly",

@@ -5,7 +5,7 @@ Taste vectors have a type of their own, `TasteVectors`, that no protocol of a re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NewType
 
 import numpy as np
@@ -104,17 +104,25 @@ class DayTally:
         Figures named by `TALLY`.
     plays_by_work, exposures_by_work : ndarray of int64, shape (num_works,)
         Plays, and times shown on a slate.
+    subscribers_by_community : ndarray of int64, shape (num_communities,)
+        Listeners of each home community who subscribe at the end of the day.
     """
 
     counts: npt.NDArray[np.int64]
     plays_by_work: npt.NDArray[np.int64]
     exposures_by_work: npt.NDArray[np.int64]
+    subscribers_by_community: npt.NDArray[np.int64]
 
 
-TALLY = ("sessions", "slates", "plays", "full_plays", "abandonments", "seconds")
+TALLY = (
+    *("sessions", "slates", "plays", "full_plays", "abandonments", "seconds"),
+    *("left_service", "came_back", "subscribers", "surplus_micro"),
+)
 """Names of `DayTally.counts`. A slate is one listener-step; a play is a choice; a full play lasted long enough to count
 for royalties (30 s by convention, or to the end of a shorter work); an abandonment is a session left while slates
-remained."""
+remained. ``left_service`` and ``came_back`` count listeners who ended or took up their subscription this day,
+``subscribers`` those who pay for it. ``surplus_micro`` is the sum over slates of the expected utility of choosing from
+the slate over that of playing nothing (log-sum), in whole millionths of a utility unit, each slate rounded down."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,9 +139,15 @@ class World:
         The `RecommenderState` last broadcast.
     visible_plays : ndarray of int64, shape (num_works,)
         Play counts as shown to listeners (social influence), frozen at the last recommender refresh.
+    subscribed_share : ndarray of float64, shape (num_communities,)
+        Share of each home community's listeners who subscribe, frozen likewise (word of mouth).
+    bought_works : ndarray of int32
+        Works that a fraud ring has its bots play; empty where there is none.
     """
 
     day: int
     works: WorkFeatures
     recommender_state: Any
     visible_plays: npt.NDArray[np.int64]
+    subscribed_share: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    bought_works: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base.acting import CommunityTerms, CommunityView, CreatorAction, CreatorView
+from heritage_sim.base.arriving import Arrival
 from heritage_sim.base.listening import DayTally, HistoryVectors, Usage, WorkFeatures, World
 from heritage_sim.base.money import (
     ConsentLabel,
@@ -102,6 +103,48 @@ class RecommenderState(Protocol):
 
         Keyed by listener id and day: independent of who else is in the call.
         """
+        ...
+
+
+@runtime_checkable
+class CatalogueState(Protocol):
+    """What is broadcast by a recommender that ranks the whole catalogue by its own factors; picklable, never changed.
+
+    A shard offers each listener the ``num_candidates`` available works with the largest ``query . factors + bias``,
+    best first, and shows them in this order.
+    """
+
+    @property
+    def num_candidates(self) -> int:
+        """Works to offer, >= 1."""
+        ...
+
+    @property
+    def factors(self) -> npt.NDArray[np.float32]:
+        """Factors of each work, shape ``(num_works, num_factors)``."""
+        ...
+
+    @property
+    def bias(self) -> npt.NDArray[np.float32]:
+        """Additive score of each work, shape ``(num_works,)``."""
+        ...
+
+    def queries(
+        self, listener_ids: npt.NDArray[np.int64], recent: npt.NDArray[np.int32], day: int
+    ) -> npt.NDArray[np.float32]:
+        """Return each listener's query, shape ``(num_listeners, num_factors)``, a function of its own row alone.
+
+        ``recent`` are the works each has played last, newest first, shape ``(num_listeners, num_recent)``, -1 for none.
+        """
+        ...
+
+
+@runtime_checkable
+class ArrivalSource(Protocol):
+    """Requests as they arrive; the same however often and in whatever pieces it is asked."""
+
+    def arrivals(self, start_s: float, stop_s: float) -> Iterator[Arrival]:
+        """Yield the requests with ``start_s <= at_s < stop_s`` in order of time."""
         ...
 
 

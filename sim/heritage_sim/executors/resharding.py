@@ -24,7 +24,7 @@ def reshard(
     bounds : sequence of (int, int)
         ``(first, stop)`` listener ids of every new shard, in order (see `heritage_sim.sharding.shard_bounds`).
     reshard_populations : callable
-        Does the same for the populations inside, such as `heritage_agents.cohort.reshard`.
+        Does the same for the populations inside, such as `heritage_agents.listeners.cohort.reshard`.
 
     Returns
     -------

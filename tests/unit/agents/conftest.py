@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from heritage_agents.config import CommunityConfig, ListenersConfig
-from heritage_agents.listeners import Listeners
+from heritage_agents.listeners.drawing import Listeners
 from heritage_sim.base import Keys, TasteVectors, WorkFeatures, World
 
 KEYS = Keys(root_seed=7, replication=3)

@@ -14,7 +14,7 @@ LANES = 16
 
 
 def lane_dot(a, b):
-    """Return the float32 dot product in the order that `heritage_agents.lanes` states."""
+    """Return the float32 dot product in the order that `heritage_agents.kernel.lanes` states."""
     wide = -(-a.size // LANES) * LANES
     x, y = np.zeros(wide, np.float32), np.zeros(wide, np.float32)
     x[: a.size], y[: b.size] = a, b

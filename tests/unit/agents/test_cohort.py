@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from heritage_agents.cohort import Cohort, make_shard, reshard
 from heritage_agents.config import PlanConfig
-from heritage_agents.listeners import draw_listeners
+from heritage_agents.listeners.cohort import Cohort, make_shard, reshard
+from heritage_agents.listeners.drawing import draw_listeners
 from heritage_sim.base import InputError, StorageError
 from heritage_sim.sharding import shard_bounds
 

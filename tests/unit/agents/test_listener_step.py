@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from heritage_agents.cohort import Cohort, make_shard
-from heritage_agents.kernel import turn_towards
-from heritage_agents.lanes import padded
-from heritage_agents.listeners import draw_listeners
+from heritage_agents.kernel.day import turn_towards
+from heritage_agents.kernel.lanes import padded
+from heritage_agents.listeners.cohort import Cohort, make_shard
+from heritage_agents.listeners.drawing import draw_listeners
 from heritage_sim.base import TALLY
 
 ALWAYS_STAY = {"leave_base": -60.0, "leave_idle": 0.0, "leave_skipped": 0.0, "leave_fatigue": 0.0}

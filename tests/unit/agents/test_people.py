@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from heritage_agents.communities import GuardingCommunityPolicy, first_terms
+from heritage_agents.communities.community import GuardingCommunityPolicy, first_terms
 from heritage_agents.config import CommunityConfig, CreatorsConfig
-from heritage_agents.creators import LogitCreatorPolicy
+from heritage_agents.creators.creator import LogitCreatorPolicy
 from heritage_agents.people import creator_names, make_people
 from heritage_sim.base import CommunityView, Consent, CreatorAction, CreatorView, Keys, People
 

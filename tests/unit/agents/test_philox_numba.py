@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from heritage_agents.philox_numba import block, gumbel, uniform
+from heritage_agents.kernel.philox import block, gumbel, uniform
 from heritage_sim.base import Stream, stream_key
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "philox4x32_10.json").read_text())["vectors"]

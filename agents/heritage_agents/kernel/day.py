@@ -39,8 +39,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from heritage_agents.lanes import dot_rows
-from heritage_agents.philox_numba import gumbel, uniform
+from heritage_agents.kernel.lanes import dot_rows
+from heritage_agents.kernel.philox import gumbel, uniform
 
 Float32, Float64 = npt.NDArray[np.float32], npt.NDArray[np.float64]
 Int32, Int64, UInt64 = npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.uint64]
@@ -207,7 +207,7 @@ def live_day(
     ids : ndarray of int64, shape (num_listeners,)
         Listener ids.
     taste : ndarray of float32, shape (num_listeners, width)
-        Padded by `heritage_agents.lanes.padded`; changed in place.
+        Padded by `heritage_agents.kernel.lanes.padded`; changed in place.
     history : ndarray of float32, shape (num_listeners, width)
         Likewise.
     consistency_taste : ndarray of float64, shape (num_listeners,)

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_agents.config import CommunityConfig, ListenersConfig
-from heritage_agents.kernel import STREAMS, Behaviour, active_rows, live_day
-from heritage_agents.lanes import padded
-from heritage_agents.listeners import Listeners, draw_listeners
+from heritage_agents.kernel.day import STREAMS, Behaviour, active_rows, live_day
+from heritage_agents.kernel.lanes import padded
+from heritage_agents.listeners.drawing import Listeners, draw_listeners
 from heritage_sim.base import (
     TALLY,
     DayTally,
@@ -141,7 +141,7 @@ class Cohort:
             candidates = np.require(offered, np.int32, ["C", "W", "A"])
         room = rows.size * self._behaviour.max_slates
         log_rows, log_works, log_seconds = (np.empty(room, dtype=np.int32) for _ in range(3))
-        tally = DayTally(*(np.zeros(size, dtype=np.int64) for size in (len(TALLY), n, n)))
+        tally = DayTally(*(np.zeros(size, dtype=np.int64) for size in (len(TALLY), n, n, self._who.home.max() + 1)))
         logged = live_day(
             self._behaviour,
             self._keys,
@@ -236,7 +236,7 @@ class Cohort:
             raise StorageError(
                 f"the state is that of listeners {state['first']} ... {state['stop']}, not {mine[0]} ... {mine[1]}",
                 "restoring a shard",
-                "divide it first with heritage_agents.cohort.reshard",
+                "divide it first with heritage_agents.listeners.cohort.reshard",
             )
         self._taste = TasteVectors(padded(state["taste"]))
         self._history = padded(state["history"])

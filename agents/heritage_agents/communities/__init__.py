@@ -1,0 +1,1 @@
+"""Communities: Mesa agents who set terms, vote, and hand on their practice."""

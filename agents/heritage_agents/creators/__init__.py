@@ -1,0 +1,1 @@
+"""Creators: Mesa agents who record, commission, rest, enter and leave."""
