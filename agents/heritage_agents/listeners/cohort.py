@@ -90,6 +90,7 @@ class Cohort:
         self._config = config
         self._who = listeners
         self._dim = archive.vectors.shape[1]
+        self._num_communities = int(archive.community.max()) + 1
         self._behaviour = behaviour_of(config)
         self._session_key = _key_words(keys.stream("listener", "session"))
         self._keys = np.stack([_key_words(keys.stream("listener", name)) for name in STREAMS])
@@ -141,7 +142,7 @@ class Cohort:
             candidates = np.require(offered, np.int32, ["C", "W", "A"])
         room = rows.size * self._behaviour.max_slates
         log_rows, log_works, log_seconds = (np.empty(room, dtype=np.int32) for _ in range(3))
-        tally = DayTally(*(np.zeros(size, dtype=np.int64) for size in (len(TALLY), n, n, self._who.home.max() + 1)))
+        tally = DayTally(*(np.zeros(size, dtype=np.int64) for size in (len(TALLY), n, n, self._num_communities)))
         logged = live_day(
             self._behaviour,
             self._keys,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from small_world import LISTENERS, lived, same_results, small_economy
 
-from heritage_agents import cohort
+from heritage_agents.listeners import cohort
 from heritage_sim.base import InputError, StorageError
 from heritage_sim.executors import reshard
 from heritage_sim.sharding import shard_bounds
