@@ -16,6 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
+from heritage_agents.demand.config import DemandConfig
 from heritage_contracts.config import LedgerConfig
 from heritage_experiments.registry import OWN_WRITTEN, content_sha256
 from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
@@ -102,6 +103,7 @@ class Scenario(Section):
         default_factory=MoneyChainConfig, description="Steps from the play to money in hand."
     )
     serving: ServingConfig = Field(default_factory=ServingConfig, description="The generation service.")
+    demand: DemandConfig = Field(default_factory=DemandConfig, description="Who asks the service for pieces, and when.")
     arms: dict[str, Overrides] = Field(default_factory=dict, description="Named sets of overrides.")
     cells: tuple[Cell, ...] = Field(default=(), description="What is run; without any, the scenario as it stands.")
     comparisons: tuple[Comparison, ...] = Field(

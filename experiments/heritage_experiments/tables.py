@@ -82,6 +82,18 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("community", "int32"),
         ("units", "int64"),
     ),
+    "commissions": (
+        ("cell", "string"),
+        ("replication", "int32"),
+        ("day", "int32"),
+        ("creator", "int32"),
+        ("tradition", "string"),
+        ("source_work", "int32"),
+        ("source_sha256", "string"),
+        ("take", "int32"),
+        ("intent", "string"),
+        ("fate", "string"),
+    ),
     "daily": (
         ("cell", "string"),
         ("replication", "int32"),

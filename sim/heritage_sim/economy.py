@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import Catalogue, CreatorAction, Keys, ProvenanceRecord, Rights, State, Statement, World
+from heritage_sim.commission_log import CommissionLog, Fate
 from heritage_sim.config import EconomyConfig
 from heritage_sim.day.commissioning import Answer, Archive, answers, permitted, releasable, requests_of_the_day
 from heritage_sim.day.feedback import Accounts
@@ -59,6 +60,7 @@ class Economy(mesa.Model):
         self.treasury = Treasury(parts.make_ledger(), config, parts.money_chain, len(parts.payee_names), keys)
         self.accounts = Accounts(creator_community, parts.num_communities)
         self.recorder = Recorder(parts.num_communities, len(parts.payee_names))
+        self.commissions = CommissionLog(parts.traditions)
         self._num_registered = 0
         self._is_open = False
 
@@ -111,12 +113,16 @@ class Economy(mesa.Model):
         kept, withheld = releasable(made, self.catalogue.community, self.people.terms)
         self.recorder.making.commissioned(len(asked), refused + withheld)
         self.recorder.making.composed([a.piece for a in made])
+        self.commissions.asked(self.day, asked)
+        self.commissions.reached(Fate.WITHHELD, made)
+        self.commissions.reached(Fate.REFUSED_TERMS, kept)
         return kept
 
     def _pieces_are_published(self, made: list[Answer]) -> None:  # step 4
         terms = self.people.terms
         kept, refused = accepted(made, self._creator_community, terms)
         self.recorder.making.published([a.piece for a in kept], refused)
+        self.commissions.reached(Fate.PUBLISHED, kept)
         if kept:
             batch = work_batch(kept, self.parts.encoder, self._creator_community, self.parts.traditions, self.day)
             self.catalogue.append(batch)
@@ -178,7 +184,13 @@ class Economy(mesa.Model):
     def results(self) -> Results:
         """Return the outcomes and tables of the days lived so far."""
         return results_of(
-            self.parts, self.config.calendar, self.recorder, self.treasury, self.catalogue, self._creator_community
+            self.parts,
+            self.config.calendar,
+            self.recorder,
+            self.treasury,
+            self.catalogue,
+            self._creator_community,
+            self.commissions,
         )
 
     def snapshot(self) -> State:
@@ -198,6 +210,7 @@ class Economy(mesa.Model):
             "treasury": self.treasury.snapshot(),
             "accounts": self.accounts.snapshot(),
             "recorder": self.recorder.snapshot(),
+            "commissions": self.commissions.snapshot(),
         }
 
     def restore(self, state: State) -> None:
@@ -227,6 +240,7 @@ class Economy(mesa.Model):
         self.treasury.restore(state["treasury"])
         self.accounts.restore(state["accounts"])
         self.recorder.restore(state["recorder"])
+        self.commissions.restore(state["commissions"])
 
     def fork(self, parts: Parts | None = None) -> Economy:
         """Return another economy that goes on from here, under other parts (such as another rule) if they are given."""

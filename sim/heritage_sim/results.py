@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import TALLY, Calendar, Catalogue, Origin, Outcome
+from heritage_sim.commission_log import CommissionLog
 from heritage_sim.money import STEPS
 from heritage_sim.money.books import EpochBooks
 from heritage_sim.money.durations import durations_of
@@ -38,7 +39,8 @@ class Results:
     outcomes : list of Outcome
         Those of the rule in force, then ``static.<rule>.<name>`` of each shadow rule: the same usage, settled by it.
     tables : dict of str to dict of str to ndarray
-        ``payouts``, ``payees``, ``epochs``, ``settlement``, ``licences``, ``daily``, ``works``, each as columns.
+        ``payouts``, ``payees``, ``epochs``, ``settlement``, ``licences``, ``commissions``, ``daily``, ``works``, each as
+        columns.
     """
 
     outcomes: list[Outcome]
@@ -52,6 +54,7 @@ def results_of(
     treasury: Treasury,
     catalogue: Catalogue,
     creator_community: npt.NDArray[np.int32],
+    commissions: CommissionLog,
 ) -> Results:
     """Return the outcomes and tables of an economy's records.
 
@@ -69,6 +72,8 @@ def results_of(
         All works.
     creator_community : ndarray of int32, shape (num_creators,)
         Community of each creator.
+    commissions : CommissionLog
+        What was commissioned, and what became of it.
 
     Returns
     -------
@@ -86,6 +91,7 @@ def results_of(
             "epochs": epochs_table(books, parts.ledger_name),
             "settlement": settlement_table(epoch, day, durations),
             "licences": licences_table(treasury, catalogue),
+            "commissions": commissions.table(catalogue.content_sha256),
             "daily": daily_table(recorder),
             "works": works_table(recorder, catalogue, parts.traditions),
         },
