@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from heritage_experiments.cli import corpus, demand, inspect_run, ledger, machine, music, royalty, run
+from heritage_experiments.cli import corpus, demand, describe, inspect_run, ledger, machine, music, royalty, run
 
 INTERRUPTED = 130
 """What typer leaves with after Ctrl-C, without a word."""
@@ -37,6 +37,7 @@ app.add_typer(corpus.app, name="corpus")
 app.command("serve")(music.serve)
 app.add_typer(demand.app, name="demand")
 app.add_typer(ledger.app, name="ledger")
+app.command("describe")(describe.describe)
 app.command("bench")(machine.bench)
 app.command("doctor")(machine.doctor)
 

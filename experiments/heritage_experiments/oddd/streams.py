@@ -1,0 +1,105 @@
+"""The random streams of the model, found where the code asks for them: ``keys.stream(agent kind, decision)``.
+
+Names that are not written out at the call are followed as far as a reader would: over a loop to the constant it runs
+through. What remains open, such as a tradition's name, is shown in braces.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from heritage_experiments.oddd.docstrings import Source, modules_in, source_of
+
+PACKAGES = ("heritage_agents", "heritage_sim", "heritage_models", "heritage_contracts")
+"""Packages whose streams belong to the model; benches and statistics have theirs outside."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DrawnStream:
+    """A stream.
+
+    Parameters
+    ----------
+    agent_kind, decision : str
+        Its name, from which its key is hashed.
+    module : str
+        Where it is drawn from.
+    """
+
+    agent_kind: str
+    decision: str
+    module: str
+
+
+def streams() -> list[DrawnStream]:
+    """Return all streams of the model, by agent kind and decision."""
+    return sorted({stream for package in PACKAGES for source in modules_in(package) for stream in streams_in(source)})
+
+
+def streams_in(source: Source) -> Iterator[DrawnStream]:
+    """Yield the streams that a module asks for."""
+    yield from _visited(source.tree, source.name, _constants(source.tree))
+
+
+Names = dict[str, list[str]]
+"""What names stand for at a place in a module, where that is text."""
+
+
+def _visited(node: ast.AST, module: str, names: Names) -> Iterator[DrawnStream]:
+    """Yield the streams that are asked for below a node, with the loops around each in mind."""
+    generators = getattr(node, "generators", [node] if isinstance(node, ast.For) else [])
+    for loop in generators:
+        if isinstance(loop.target, ast.Name):
+            texts = names.get(loop.iter.id, []) if isinstance(loop.iter, ast.Name) else _written_texts(loop.iter)
+            # A loop over what cannot be read hides what the name stood for outside.
+            names = {**names, loop.target.id: texts}
+    called = node.func if isinstance(node, ast.Call) else None
+    if isinstance(node, ast.Call) and isinstance(called, ast.Attribute) and called.attr == "stream":
+        kinds, decisions = (_texts(argument, names) for argument in node.args)
+        yield from (DrawnStream(kind, decision, module) for kind in kinds for decision in decisions)
+    for child in ast.iter_child_nodes(node):
+        yield from _visited(child, module, names)
+
+
+def _texts(node: ast.expr, names: Names) -> list[str]:
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    if isinstance(node, ast.Name):
+        return names.get(node.id) or [f"{{{node.id}}}"]
+    if isinstance(node, ast.JoinedStr):
+        return ["".join(_part(part) for part in node.values)]
+    return [f"{{{ast.unparse(node)}}}"]
+
+
+def _part(node: ast.expr) -> str:
+    return f"{{{ast.unparse(node.value)}}}" if isinstance(node, ast.FormattedValue) else str(ast.literal_eval(node))
+
+
+def _constants(tree: ast.Module) -> Names:
+    """Return names that are assigned text or tuples of it in the module, or in the modules it imports them from."""
+    found: Names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in PACKAGES:
+            wanted = {alias.name: alias.asname or alias.name for alias in node.names if alias.name.isupper()}
+            if wanted:
+                theirs = _assigned(source_of(node.module).tree)
+                found |= {mine: theirs[name] for name, mine in wanted.items() if name in theirs}
+    return found | _assigned(tree)
+
+
+def _assigned(tree: ast.Module) -> Names:
+    found: Names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            texts = _written_texts(node.value)
+            if texts:
+                found[node.targets[0].id] = texts
+    return found
+
+
+def _written_texts(node: ast.expr) -> list[str]:
+    items = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+    texts = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return texts if len(texts) == len(items) else []
