@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from heritage_sim.base import Section
+from heritage_sim.base import Section, parameter
 
 
 class TraditionConfig(Section):
@@ -116,24 +116,49 @@ class GeneratorConfig(Section):
 class RecommenderConfig(Section):
     """Which recommender offers works, and how."""
 
-    kind: Literal["content", "popularity", "random"] = Field(
-        default="content",
-        description="content (clusters near the listening history, popular works, exploration), popularity, or random.",
+    kind: Literal["content", "popularity", "random", "ials"] = parameter(
+        "content",
+        "content (clusters near the listening history, popular works, exploration), popularity, random, or ials "
+        "(factors of the whole catalogue by alternating least squares on plays; needs the package implicit)",
+        unit="1",
     )
-    num_candidates: int = Field(default=40, ge=1, le=1000, description="Candidates offered to a listener [works].")
-    num_clusters: int = Field(default=12, ge=1, le=1024, description="content: clusters of works [1].")
-    near_share: float = Field(
-        default=0.6, ge=0.0, le=1.0, description="content: share of candidates from clusters near the history [1]."
+    num_candidates: int = parameter(40, "Candidates offered to a listener", unit="works", ge=1, le=1000)
+    num_clusters: int = parameter(12, "content: clusters of works", unit="clusters", ge=1, le=1024)
+    near_share: float = parameter(
+        0.6, "content: share of candidates from clusters near the history", unit="1", ge=0.0, le=1.0
     )
-    popular_share: float = Field(
-        default=0.2, ge=0.0, le=1.0, description="content: share of candidates that are most played [1]; rest explores."
+    popular_share: float = parameter(
+        0.2, "content: share of candidates that are most played; the rest explores", unit="1", ge=0.0, le=1.0
     )
-    num_nearest: int = Field(default=3, ge=1, description="content: nearest clusters to draw from [1].")
-    affinity: float = Field(default=2.0, ge=0.0, description="Weight of history . vector in the slate's score [1].")
-    popularity_weight: float = Field(
-        default=0.2, ge=0.0, description="Weight of log(1 + decayed plays) in the slate's score [1]."
+    num_nearest: int = parameter(3, "content: nearest clusters to draw from", unit="clusters", ge=1)
+    affinity: float = parameter(
+        2.0, "Weight of the match in the score: history . vector (content), or factors (ials)", unit="1", ge=0.0
     )
-    half_life_days: float = Field(default=14.0, gt=0.0, description="Half-life of play counts [days].")
+    popularity_weight: float = parameter(0.2, "Weight of log(1 + decayed plays) in the score", unit="1", ge=0.0)
+    half_life_days: float = parameter(14.0, "Half-life of play counts", unit="days", gt=0.0)
+    ials_sample: int = parameter(
+        1000,
+        "ials: listeners, drawn once, from whose plays the factors are learnt; at a refresh a shard sends 8 bytes for "
+        "each of them and each work",
+        unit="listeners",
+        ge=1,
+        le=100_000,
+    )
+    ials_factors: int = parameter(32, "ials: learnt factors of a work", unit="factors", ge=1, le=512)
+    ials_rounds: int = parameter(
+        5, "ials: rounds of least squares at a refresh, which goes on from the last factors", unit="rounds", ge=1
+    )
+    ials_regularization: float = parameter(5.0, "ials: weight of the factors' squares in the loss", unit="1", gt=0.0)
+    ials_confidence: float = parameter(
+        5.0, "ials: confidence that one play adds to that of 1 in a pair never played", unit="1/play", gt=0.0
+    )
+    ials_exploration: float = parameter(
+        0.3,
+        "ials: spread of the score of a work never played, drawn for each listener, work and day; it falls with the "
+        "root of plays",
+        unit="1",
+        ge=0.0,
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> RecommenderConfig:

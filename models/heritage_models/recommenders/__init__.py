@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from heritage_models.config import RecommenderConfig
 from heritage_models.recommenders.content import ContentRecommender
+from heritage_models.recommenders.ials import IalsRecommender
 from heritage_models.recommenders.popularity import PopularityRecommender
 from heritage_models.recommenders.uniform import UniformRecommender
 from heritage_sim.base import Keys, Recommender
 
-__all__ = ["RECOMMENDERS", "ContentRecommender", "PopularityRecommender", "UniformRecommender", "make_recommender"]
+__all__ = [
+    "RECOMMENDERS",
+    "ContentRecommender",
+    "IalsRecommender",
+    "PopularityRecommender",
+    "UniformRecommender",
+    "make_recommender",
+]
 
-RECOMMENDERS = {"content": ContentRecommender, "popularity": PopularityRecommender, "random": UniformRecommender}
+RECOMMENDERS = {
+    "content": ContentRecommender,
+    "ials": IalsRecommender,
+    "popularity": PopularityRecommender,
+    "random": UniformRecommender,
+}
 """Registered kinds by name."""
 
 
