@@ -105,7 +105,9 @@ def usage_since(now: Usage, before: Usage) -> Usage:
     np.cumsum(np.bincount(row_of, minlength=now.listener_ids.size), out=indptr[1:])
     by_day = now.plays_by_day.copy()
     by_day[: before.plays_by_day.shape[0], : before.num_works] -= before.plays_by_day
-    later = by_day[before.plays_by_day.shape[0] :]
+    # a reading before the first day has one row too, of zeros: the first day is still to come then, or had no plays
+    num_read = before.plays_by_day.shape[0] if before.plays_by_day.any() or before.plays_by_day.shape[0] > 1 else 0
+    later = by_day[num_read:]
     return Usage(
         epoch=now.epoch,
         num_works=now.num_works,

@@ -71,3 +71,17 @@ def test_a_day_read_by_difference_equals_that_day_read_alone():
     between, alone = usage_since(running.usage(0), before), fresh.usage(0)
     for name in ("indptr", "work_ids", "plays", "seconds", "plays_by_day", "fee_units"):
         np.testing.assert_array_equal(getattr(between, name), getattr(alone, name), err_msg=name)
+
+
+def test_days_read_since_a_reading_before_the_first_day_keep_the_first() -> None:
+    """The recommender asks once before anything was lived; with a longer period the next reading spans several days."""
+    factory = shard_factories(KEYS, 1)[0]
+    asked, plain = ShardHost(factory()), ShardHost(factory())
+    before = asked.usage(0)
+    for day in range(3):
+        asked.run_day(world_of(day))
+        plain.run_day(world_of(day))
+    between, alone = usage_since(asked.usage(0), before), plain.usage(0)
+    for name in ("indptr", "work_ids", "plays", "seconds", "plays_by_day", "fee_units"):
+        np.testing.assert_array_equal(getattr(between, name), getattr(alone, name), err_msg=name)
+    assert between.plays_by_day.sum() == between.plays.sum() > 0
