@@ -190,7 +190,7 @@ def small_parts(
         make_recommender=lambda: PlainRecommender(keys),
         make_executor=lambda: executor(shard_factories(keys, num_shards, communities=communities)),
         make_ledger=lambda: ledger_of(ledger, communities),
-        licence_fee_units=CREATORS.licence_fee_units_floor,
+        making=CREATORS.making_rules,
     )
     return replace(parts, **changes)
 

@@ -9,17 +9,23 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_agents.communities.community import Community, GuardingCommunityPolicy
-from heritage_agents.config import CommunityConfig, CreatorsConfig
-from heritage_agents.creators.creator import Creator, LogitCreatorPolicy
+from heritage_agents.communities.transmission.stock import PracticeStock
+from heritage_agents.config import CommunityConfig, CreatorsConfig, TransmissionConfig
+from heritage_agents.creators.creator import Creator
+from heritage_agents.creators.policy import LogitCreatorPolicy
+from heritage_agents.creators.roster import CreatorRoster
 from heritage_sim.base import (
+    Ballot,
     CommunityPolicy,
     CommunityTerms,
     CommunityView,
-    CreatorAction,
+    CreatorDecisions,
     CreatorPolicy,
-    CreatorView,
+    CreatorRoll,
+    CreatorViews,
     Keys,
     State,
+    Verdict,
 )
 
 
@@ -28,21 +34,32 @@ class MesaPeople:
 
     Parameters
     ----------
+    roster : CreatorRoster
+        All creators.
     creators : sequence of Creator
-        In the order of their ids.
+        Its agents, in the order of their ids.
     communities : sequence of Community
         In the order of their ids.
+    practice : PracticeStock
+        The practising bearers of all communities.
     """
 
-    def __init__(self, creators: Sequence[Creator], communities: Sequence[Community]) -> None:
+    def __init__(
+        self,
+        roster: CreatorRoster,
+        creators: Sequence[Creator],
+        communities: Sequence[Community],
+        practice: PracticeStock,
+    ) -> None:
+        self.roster = roster
         self.creators = tuple(creators)
         self.communities = tuple(communities)
-        self._creator_community = np.array([creator.community for creator in creators], dtype=np.int32)
+        self.practice = practice
 
     @property
     def creator_community(self) -> npt.NDArray[np.int32]:
         """Community of each creator, shape ``(num_creators,)``."""
-        return self._creator_community
+        return self.roster.community
 
     @property
     def terms(self) -> list[CommunityTerms]:
@@ -53,26 +70,55 @@ class MesaPeople:
         """Let every community set its terms for the epoch that begins, and return them."""
         return [community.set_terms(view) for community, view in zip(self.communities, views, strict=True)]
 
-    def decide_all(self, views: Sequence[CreatorView]) -> list[CreatorAction]:
-        """Return what every creator does today, one view and one action each, in creator order.
+    def change_consent(self, day: int) -> bool:
+        """Make the changes of consent that are set for a day, and return whether there was any."""
+        return any([community.change_consent(day) for community in self.communities])
 
-        All decide on the same morning's views, so the order of the calls has no effect (synchronous activation).
-        """
-        return [creator.decide(view) for creator, view in zip(self.creators, views, strict=True)]
+    def has_jury(self, community: int) -> bool:
+        """Return whether a community's jury votes on derived pieces."""
+        return self.communities[community].jury is not None
+
+    def judge(self, ballot: Ballot) -> Verdict:
+        """Return whether a community accepts a derived piece."""
+        return self.communities[ballot.community].judge(ballot)
+
+    @property
+    def bearers(self) -> npt.NDArray[np.float64] | None:
+        """Practising bearers of each community, shape ``(num_communities,)``; None where none are modelled."""
+        return self.practice.bearers
+
+    @property
+    def bearers_share(self) -> npt.NDArray[np.float64]:
+        """Bearers relative to those at the start, shape ``(num_communities,)``; 1 where none are modelled."""
+        return self.practice.share_of_start
+
+    def hand_on(self, views: Sequence[CommunityView], days: int) -> None:
+        """Let the practice be learnt and forgotten over an epoch of so many days that was just settled."""
+        self.practice.hand_on(views, days)
+
+    @property
+    def roll(self) -> CreatorRoll:
+        """Who the creators are at present."""
+        return self.roster.roll
+
+    def decide_all(self, views: CreatorViews) -> CreatorDecisions:
+        """Return what every creator does today, in creator order."""
+        return self.roster.decide(views)
 
     def snapshot(self) -> State:
         """Return all that is theirs."""
         return {
-            "creators": [creator.snapshot() for creator in self.creators],
+            "creators": self.roster.snapshot(),
             "communities": [community.snapshot() for community in self.communities],
+            "practice": self.practice.snapshot(),
         }
 
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down."""
-        for creator, own in zip(self.creators, state["creators"], strict=True):
-            creator.restore(own)
+        self.roster.restore(state["creators"])
         for community, own in zip(self.communities, state["communities"], strict=True):
             community.restore(own)
+        self.practice.restore(state["practice"])
 
 
 def make_people(
@@ -82,6 +128,7 @@ def make_people(
     keys: Keys,
     creator_policy: CreatorPolicy | None = None,
     community_policy: CommunityPolicy | None = None,
+    transmission: TransmissionConfig | None = None,
 ) -> MesaPeople:
     """Return the Mesa agents of one economy; creators are numbered community by community.
 
@@ -99,6 +146,8 @@ def make_people(
         How creators decide; None for `LogitCreatorPolicy`.
     community_policy : CommunityPolicy or None
         How communities set their terms; None for `GuardingCommunityPolicy`.
+    transmission : TransmissionConfig or None
+        How the practice is handed on; None for no model of it.
 
     Returns
     -------
@@ -106,10 +155,14 @@ def make_people(
     """
     num_creators = config.num_per_community * len(communities)
     guard = community_policy or GuardingCommunityPolicy(tuple(communities))
+    community = np.arange(num_creators, dtype=np.int32) // np.int32(max(config.num_per_community, 1))
     logit = creator_policy or LogitCreatorPolicy(config, keys, num_creators)
+    roster = CreatorRoster(config, keys, community, logit)
     return MesaPeople(
-        [Creator(model, k, k // config.num_per_community, logit, config) for k in range(num_creators)],
-        [Community(model, c, guard, community) for c, community in enumerate(communities)],
+        roster,
+        [Creator(model, roster, k) for k in range(num_creators)],
+        [Community(model, c, guard, config, keys) for c, config in enumerate(communities)],
+        PracticeStock(transmission or TransmissionConfig(), communities),
     )
 
 

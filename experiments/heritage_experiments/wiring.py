@@ -94,6 +94,7 @@ def build_economy(scenario: Scenario, replication: int, surroundings: Surroundin
 
 def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: Surroundings) -> Parts:
     """Return the parts of one replication."""
+    from heritage_agents.communities.repertoire import archive_uses
     from heritage_agents.people import creator_names, make_people
     from heritage_sim.parts import Parts
 
@@ -111,6 +112,7 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
         community_tradition=community_tradition,
         creator_names=creators,
         archive=archive,
+        archive_uses=archive_uses(scenario.communities, archive.community, keys),
         takes=scenario.generator.takes,
         performer=performer_of(scenario.traditions, scenario.seed, surroundings.cache_dir),
         generator=generator_for(scenario, surroundings),
@@ -118,12 +120,14 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
         rule=rule_of(scenario.royalty.rule),
         shadow_rules=tuple(rule_of(r) for r in scenario.royalty.shadow),
         ledger_name=scenario.own_parts.get("ledger", ledger.kind),
-        make_people=lambda model: make_people(model, scenario.creators, scenario.communities, keys),
+        make_people=lambda model: make_people(
+            model, scenario.creators, scenario.communities, keys, transmission=scenario.transmission
+        ),
         make_recommender=partial(_recommender, scenario, keys),
         make_executor=partial(_executor, scenario, keys, archive, surroundings),
         make_ledger=partial(_ledger, scenario, replication, payees),
         money_chain=scenario.money_chain,
-        licence_fee_units=scenario.creators.licence_fee_units_floor,
+        making=scenario.creators.making_rules,
     )
 
 

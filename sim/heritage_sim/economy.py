@@ -10,14 +10,15 @@ import mesa  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import Catalogue, CreatorAction, Keys, ProvenanceRecord, Rights, State, Statement, World
+from heritage_sim.base import Catalogue, CreatorDecisions, Keys, ProvenanceRecord, Rights, State, Statement, World
 from heritage_sim.commission_log import CommissionLog, Fate
 from heritage_sim.config import EconomyConfig
-from heritage_sim.day.commissioning import Answer, Archive, answers, permitted, releasable, requests_of_the_day
+from heritage_sim.day.commissioning import Answer, Archive, CommissionDesk, answers, permitted, releasable
 from heritage_sim.day.feedback import Accounts
 from heritage_sim.day.listening import available_works, listen, work_features
 from heritage_sim.day.publication import accepted, chains, licence_fees, provenance, work_batch
 from heritage_sim.day.refreshing import RecommenderDesk
+from heritage_sim.day.repertoire import Repertoire
 from heritage_sim.day.royalty import epoch_totals, statements
 from heritage_sim.metrics import units_by_payee_and_day, units_by_work_and_day
 from heritage_sim.money.traceability import traceable_units
@@ -48,18 +49,22 @@ class Economy(mesa.Model):
         self.people = parts.make_people(self)
         creator_community = self.people.creator_community
         self._creator_community = creator_community
-        self._creator_tradition = parts.community_tradition[creator_community]
         self._rules = (parts.rule, *parts.shadow_rules)
         self.catalogue = Catalogue(dim=parts.encoder.dim)
         self.catalogue.append(parts.archive)
         self._archive = Archive(parts.archive.tradition, parts.archive.content_sha256, parts.traditions)
+        self._repertoire = Repertoire(parts.archive.num_works, creator_community, parts.making, keys)
+        self._commissions = CommissionDesk(
+            parts.community_tradition[creator_community], self._archive, self._repertoire, parts.takes, keys
+        )
         self.rights_book = RightsBook(parts.payee_names, creator_community, parts.num_communities)
-        self.rights_book.add(np.zeros(parts.archive.num_works, dtype=np.int64))
+        self.rights_book.add(np.zeros(parts.archive.num_works, dtype=np.int64), parts.archive_uses)
         self.desk = RecommenderDesk(parts.make_recommender())
         self.executor = parts.make_executor()
         self.treasury = Treasury(parts.make_ledger(), config, parts.money_chain, len(parts.payee_names), keys)
-        self.accounts = Accounts(creator_community, parts.num_communities)
+        self.accounts = Accounts(creator_community, parts.community_tradition)
         self.recorder = Recorder(parts.num_communities, len(parts.payee_names))
+        self.recorder.practice.settled(self.people.bearers)
         self.commissions = CommissionLog(parts.traditions)
         self._num_registered = 0
         self._is_open = False
@@ -69,8 +74,7 @@ class Economy(mesa.Model):
         if not self._is_open:
             self._open()
         self._communities_set_terms()
-        actions = self._creators_decide()
-        made = self._commissions_are_answered(actions)
+        made = self._commissions_are_answered(self._creators_decide())
         self._pieces_are_published(made)
         self._listeners_live_the_day()
         self._recommender_refreshes()
@@ -97,20 +101,25 @@ class Economy(mesa.Model):
 
     def _communities_set_terms(self) -> None:  # step 1
         if self.config.begins_epoch(self.day):
-            terms = self.people.set_terms(self.accounts.community_views(self.epoch, self.people.terms))
-            self.treasury.label(terms, self.config.calendar.start_of(self.day))
+            self.people.set_terms(self.accounts.community_views(self.epoch, self.people.terms, self.day))
+        # A change that is set for this day stands over what the rule has just decided.
+        changed = self.people.change_consent(self.day)
+        if changed or self.config.begins_epoch(self.day):
+            self.treasury.label(self.people.terms, self.config.calendar.start_of(self.day))
 
-    def _creators_decide(self) -> list[CreatorAction]:  # step 2
+    def _creators_decide(self) -> CreatorDecisions:  # step 2
         epochs_left = (self.config.days - self.day) / self.config.epoch_days
-        return self.people.decide_all(self.accounts.creator_views(self.day, self.people.terms, epochs_left))
-
-    def _commissions_are_answered(self, actions: list[CreatorAction]) -> list[Answer]:  # step 3
-        asked = requests_of_the_day(
-            actions, self._creator_tradition, self._archive, self.parts.takes, self.day, self.keys
+        people = self.people
+        return people.decide_all(
+            self.accounts.creator_views(self.day, people.terms, epochs_left, people.bearers_share)
         )
-        granted, refused = permitted(asked, self.catalogue.community, self.people.terms)
+
+    def _commissions_are_answered(self, decisions: CreatorDecisions) -> list[Answer]:  # step 3
+        asked = self._commissions.requests(decisions, self.day)
+        uses = self.rights_book.uses(self.catalogue, self.people.terms)
+        granted, refused = permitted(asked, self.rights_book, uses)
         made = answers(granted, self.parts.performer, self.parts.generator, self._archive)
-        kept, withheld = releasable(made, self.catalogue.community, self.people.terms)
+        kept, withheld = releasable(made, self.rights_book, uses)
         self.recorder.making.commissioned(len(asked), refused + withheld)
         self.recorder.making.composed([a.piece for a in made])
         self.commissions.asked(self.day, asked)
@@ -120,20 +129,23 @@ class Economy(mesa.Model):
 
     def _pieces_are_published(self, made: list[Answer]) -> None:  # step 4
         terms = self.people.terms
-        kept, refused = accepted(made, self._creator_community, terms)
-        self.recorder.making.published([a.piece for a in kept], refused)
+        kept, judging = accepted(made, self.people, self.catalogue.community, self.day)
+        kept = self._commissions.found_out(kept, self.parts.making, self.day)
+        self.recorder.making.published([a.piece for a in kept], judging)
+        self.recorder.making.attributed(kept)
         self.commissions.reached(Fate.PUBLISHED, kept)
         if kept:
             batch = work_batch(kept, self.parts.encoder, self._creator_community, self.parts.traditions, self.day)
             self.catalogue.append(batch)
             self.rights_book.add([terms[int(c)].share_bps for c in batch.community])
-            self.treasury.license(licence_fees(kept, self.day, self.parts.licence_fee_units))
+            self._repertoire.add([a.source_work for a in kept])
+            self.treasury.license(licence_fees(kept, self.day, self.parts.making))
 
     def _listeners_live_the_day(self) -> None:  # step 5
         num_works = self.catalogue.num_works
         world = World(
             day=self.day,
-            works=work_features(self.catalogue, available_works(self.catalogue, self.people.terms)),
+            works=work_features(self.catalogue, available_works(self.rights_book.uses(self.catalogue, self.people.terms))),
             recommender_state=self.desk.state,
             visible_plays=self.desk.visible_plays(num_works),
         )
@@ -144,7 +156,7 @@ class Economy(mesa.Model):
             self._refresh(day=self.day + 1)
 
     def _refresh(self, day: int) -> None:
-        available = available_works(self.catalogue, self.people.terms)
+        available = available_works(self.rights_book.uses(self.catalogue, self.people.terms))
         plays = self.recorder.plays_of(self.catalogue.num_works)
         self.desk.refresh(self.executor, self.catalogue, available, plays, day, self.epoch)
 
@@ -159,10 +171,14 @@ class Economy(mesa.Model):
         self.treasury.pay_licences(stems, self.config.calendar.start_of(self.day + 1))
         self.treasury.settle(decided[0], self._provenance(self._num_registered), stop_day=self.day + 1)
         self._num_registered = self.catalogue.num_works
+        self._repertoire.learn(self.catalogue, self._num_registered, epoch)
         if self.day + 1 == self.config.days:
             self.treasury.close()
         # Step 9: what creators and communities hear of it.
         self.accounts.credit(decided[0], rights, self.catalogue, plays_by_day.sum(axis=0))
+        views = self.accounts.community_views(epoch, terms, self.day + 1)
+        self.people.hand_on(views, days=self.day + 1 - epoch * self.config.epoch_days)
+        self.recorder.practice.settled(self.people.bearers)
         self._epoch_is_recorded(decided, rights, plays_by_day)
         self.executor.call("close_epoch")
         self.executor.checkpoint()
@@ -173,9 +189,10 @@ class Economy(mesa.Model):
         by_payee = units_by_payee_and_day(in_force.payee_units, by_work, rights)
         calendar = self.config.calendar
         used_s = [calendar.middle_of(day) for day in range(first_day, self.day + 1)]
-        traced = traceable_units(
-            by_work, chains(self.catalogue, self._num_registered, calendar), self.treasury.labels, used_s
+        works = chains(
+            self.catalogue, self._num_registered, calendar, self.rights_book, self.parts.community_tradition
         )
+        traced = traceable_units(by_work, works, self.treasury.labels, used_s)
         self.recorder.epoch(decided, self.catalogue, by_payee, first_day, traced)
 
     def _provenance(self, first: int) -> list[ProvenanceRecord]:
@@ -191,6 +208,7 @@ class Economy(mesa.Model):
             self.catalogue,
             self._creator_community,
             self.commissions,
+            self.people.roll,
         )
 
     def snapshot(self) -> State:
@@ -204,6 +222,7 @@ class Economy(mesa.Model):
             "num_registered": self._num_registered,
             "catalogue": self.catalogue.snapshot(),
             "rights": self.rights_book.snapshot(),
+            "repertoire": self._repertoire.snapshot(),
             "people": self.people.snapshot(),
             "recommender": self.desk.snapshot() if self._is_open else None,
             "shards": self.executor.checkpoint(),
@@ -233,6 +252,7 @@ class Economy(mesa.Model):
         self._num_registered = int(state["num_registered"])
         self.catalogue = Catalogue.restore(state["catalogue"])
         self.rights_book.restore(state["rights"])
+        self._repertoire.restore(state["repertoire"])
         self.people.restore(state["people"])
         if state["recommender"] is not None:
             self.desk.restore(state["recommender"], self.catalogue)

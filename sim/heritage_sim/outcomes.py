@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import TALLY, Origin, Outcome
+from heritage_sim.base import TALLY, CreatorRoll, Origin, Outcome
 from heritage_sim.metrics import (
     abandonment_rate,
     gap_in_shares,
@@ -23,6 +23,7 @@ from heritage_sim.metrics import (
     theil_parts,
 )
 from heritage_sim.money.outcomes import MoneyEvidence, money_outcomes, no_money
+from heritage_sim.practice import practice_outcomes
 from heritage_sim.recording import Making
 
 Int64 = npt.NDArray[np.int64]
@@ -78,6 +79,8 @@ class Evidence:
         Plays and showings of each community's works.
     plays_by_work : ndarray of int64, shape (num_works,)
         Plays of each work.
+    generated_plays_by_community : ndarray of int64, shape (num_communities,)
+        Plays of each community's generated works.
     making : Making
         How the making of music went.
     money : MoneyEvidence
@@ -89,6 +92,7 @@ class Evidence:
     plays_by_community: Int64
     exposures_by_community: Int64
     plays_by_work: Int64
+    generated_plays_by_community: Int64
     making: Making
     money: MoneyEvidence
 
@@ -101,12 +105,15 @@ def outcome_names(num_communities: int) -> tuple[str, ...]:
 
     of, origins = none(num_communities), none(len(Origin))
     payout = Payout(of, origins, np.arange(num_communities, dtype=np.int32), of)
-    nothing = Evidence(none(len(TALLY)), origins, of, of, none(0), Making(), no_money(num_communities))
+    nothing = Evidence(none(len(TALLY)), origins, of, of, none(0), of, Making(), no_money(num_communities))
+    nobody = CreatorRoll(np.zeros(0, dtype=np.bool_), np.zeros(0), 0, 0)
     found = (
         payout_outcomes(payout),
         listening_outcomes(nothing),
         making_outcomes(nothing.making),
+        creator_outcomes(nobody, np.zeros(0, dtype=np.int32), num_communities),
         money_outcomes(nothing.money),
+        practice_outcomes([], num_communities),
     )
     return tuple(outcome.name for outcomes in found for outcome in outcomes)
 
@@ -133,6 +140,7 @@ def listening_outcomes(evidence: Evidence) -> Iterator[Outcome]:
     yield from shares("plays_share_community", evidence.plays_by_community)
     yield from shares("exposure_share_community", evidence.exposures_by_community)
     yield from shares_by_origin("plays_share", evidence.plays_by_origin)
+    yield from displacement(evidence.generated_plays_by_community, evidence.plays_by_community)
     counts = evidence.counts
     sessions, plays = int(counts[TALLY.index("sessions")]), int(counts[TALLY.index("plays")])
     yield Outcome("plays_per_session", per_session(counts, "plays"), INDEX, sessions)
@@ -149,9 +157,33 @@ def making_outcomes(making: Making) -> Iterator[Outcome]:
     yield Outcome("works_generated", float(making.published_generated), INDEX, 1)
     yield Outcome("works_rereleased", float(making.rereleased), INDEX, 1)
     yield Outcome("commissions_refused", float(making.refused_consent + making.refused_strictness), INDEX, 1)
+    yield Outcome("commissions_refused_repertoire", float(making.refused_repertoire), INDEX, 1)
+    judged, votes = making.judged, making.jury_votes
+    passed = judged - making.refused_strictness
+    yield Outcome("derivatives_accepted_share", 100.0 * passed / judged if judged else NAN, PERCENT, judged)
+    yield Outcome("jury_votes", float(votes), INDEX, 1)
+    yield Outcome("jury_votes_split_share", 100.0 * making.jury_split_votes / votes if votes else NAN, PERCENT, votes)
+    yield Outcome("jury_calls_without_quorum", float(making.jury_without_quorum), INDEX, 1)
+    yield Outcome("works_crossed", float(making.crossed), INDEX, 1)
+    yield Outcome("works_concealed", float(making.concealed), INDEX, 1)
+    yield Outcome("concealments_detected", float(making.found_out), INDEX, making.concealed)
     n = making.generated
     yield Outcome("violations_per_generated_piece", making.generated_violations / n if n else NAN, INDEX, n)
     yield Outcome("consistency_generated_mean", making.generated_consistency / n if n else NAN, INDEX, n)
+
+
+def creator_outcomes(
+    roll: CreatorRoll, creator_community: npt.NDArray[np.integer], num_communities: int
+) -> Iterator[Outcome]:
+    """Yield who makes music at the end, how many came and went, and how skilled those are who stayed."""
+    for i in range(num_communities):
+        own = creator_community == i
+        active = float(np.count_nonzero(roll.active & own))
+        yield Outcome(f"creators_active_community_{i}", active, INDEX, int(np.count_nonzero(own)))
+    yield Outcome("creators_entered", float(roll.num_entered), INDEX, 1)
+    yield Outcome("creators_left", float(roll.num_left), INDEX, 1)
+    skill = roll.skill[roll.active]
+    yield Outcome("creator_skill_mean", float(skill.mean()) if skill.size else NAN, INDEX, skill.size)
 
 
 def shares(name: str, amounts: Int64) -> Iterator[Outcome]:
@@ -159,6 +191,12 @@ def shares(name: str, amounts: Int64) -> Iterator[Outcome]:
     total = int(amounts.sum())
     for i, amount in enumerate(amounts.tolist()):
         yield Outcome(f"{name}_{i}", 100.0 * amount / total if total else NAN, PERCENT, amounts.size)
+
+
+def displacement(generated: Int64, plays: Int64) -> Iterator[Outcome]:
+    """Yield the share of each community's plays that its generated works took, in percent."""
+    for i, (part, whole) in enumerate(zip(generated.tolist(), plays.tolist(), strict=True)):
+        yield Outcome(f"plays_share_generated_community_{i}", 100.0 * part / whole if whole else NAN, PERCENT, whole)
 
 
 def shares_by_origin(name: str, amounts: Int64) -> Iterator[Outcome]:

@@ -16,6 +16,39 @@ if TYPE_CHECKING:
     import mesa  # pyright: ignore[reportMissingTypeStubs]
 
 
+@dataclass(frozen=True, slots=True)
+class MakingRules:
+    """What holds for everybody who makes music.
+
+    Parameters
+    ----------
+    licence_fee_units : int
+        What the maker of a derived work pays its source on publication, in the token's smallest unit; 0 for nothing.
+    learning_chance : float
+        Chance that a creator learns one of its community's new works from an epoch to the next.
+    repertoire_size : int
+        Learnt works that a creator keeps beside the archive, >= 1.
+    most_generations : int
+        Generations above which derivatives of derivatives are not learnt, >= 1.
+    detection_chance : float
+        Chance that a concealed source is found out.
+    concealment_penalty : float
+        What is paid then, in licence fees.
+    """
+
+    licence_fee_units: int = 0
+    learning_chance: float = 0.0
+    repertoire_size: int = 1
+    most_generations: int = 1
+    detection_chance: float = 1.0
+    concealment_penalty: float = 1.0
+
+    @property
+    def penalty_units_half_up(self) -> int:
+        """Return what one pays whose concealed source is found out, rounded to the nearest unit, halves up."""
+        return int(self.licence_fee_units * self.concealment_penalty + 0.5)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
     """The parts of one replication.
@@ -59,8 +92,10 @@ class Parts:
         ``make_ledger() -> Ledger``, empty, that knows the payees.
     money_chain : MoneyChainConfig
         How money goes from the play to the payee.
-    licence_fee_units : int
-        What the maker of a derived work pays its source on publication, in the token's smallest unit; 0 for nothing.
+    archive_uses : ndarray of int16, shape (archive.num_works,), optional
+        `Consent` flags that each archive work itself carries, for good; all uses where it is not given.
+    making : MakingRules
+        What holds for everybody who makes music.
     """
 
     traditions: tuple[str, ...]
@@ -80,7 +115,8 @@ class Parts:
     make_executor: Callable[[], Executor]
     make_ledger: Callable[[], Ledger]
     money_chain: MoneyChainConfig = field(default_factory=MoneyChainConfig)
-    licence_fee_units: int = 0
+    archive_uses: npt.NDArray[np.int16] | None = None
+    making: MakingRules = field(default_factory=MakingRules)
 
     @property
     def num_communities(self) -> int:

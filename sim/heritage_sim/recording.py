@@ -9,6 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import TALLY, Catalogue, DayTally, Origin, Piece, State, Statement
+from heritage_sim.day.commissioning import Answer
+from heritage_sim.day.publication import Judging
+from heritage_sim.practice import Practice
+from heritage_sim.rights import Refused
 
 Int64 = npt.NDArray[np.int64]
 
@@ -19,8 +23,9 @@ class Making:
 
     Parameters
     ----------
-    requested, refused_consent, refused_strictness : int
-        Commissions; those refused for want of consent; derived pieces that fell short of a community's strictness.
+    requested, refused_consent, refused_repertoire, refused_strictness : int
+        Commissions; those refused for want of consent; of these the ones whose source itself is restricted; derived
+        pieces that a community did not accept.
     recorded, published_generated, rereleased : int
         Works published that people recorded, that a generator composed, and that are archive pieces published again.
     generated : int
@@ -29,10 +34,19 @@ class Making:
         Constraints they broke.
     generated_consistency : float
         Sum of their consistency.
+    judged : int
+        Derived pieces that communities were asked about.
+    jury_votes, jury_split_votes, jury_without_quorum : int
+        Votes of juries, those that were not unanimous, and calls to which too few jurors came.
+    crossed : int
+        Works published that join another tradition's work with the own one's.
+    concealed, found_out : int
+        Works published whose maker would not name what they were made from; of these the ones found out.
     """
 
     requested: int = 0
     refused_consent: int = 0
+    refused_repertoire: int = 0
     refused_strictness: int = 0
     recorded: int = 0
     published_generated: int = 0
@@ -40,18 +54,36 @@ class Making:
     generated: int = 0
     generated_violations: int = 0
     generated_consistency: float = 0.0
+    judged: int = 0
+    jury_votes: int = 0
+    jury_split_votes: int = 0
+    jury_without_quorum: int = 0
+    crossed: int = 0
+    concealed: int = 0
+    found_out: int = 0
 
-    def commissioned(self, requested: int, refused: int) -> None:
+    def commissioned(self, requested: int, refused: Refused) -> None:
         """Count commissions, and those refused for want of consent."""
         self.requested += requested
-        self.refused_consent += refused
+        self.refused_consent += refused.by_terms + refused.by_repertoire
+        self.refused_repertoire += refused.by_repertoire
 
-    def published(self, pieces: Sequence[Piece], refused: int) -> None:
-        """Count published works by origin, and pieces refused for want of consistency."""
+    def published(self, pieces: Sequence[Piece], judging: Judging) -> None:
+        """Count published works by origin, and how derived pieces were judged."""
         self.recorded += sum(piece.origin == Origin.HUMAN for piece in pieces)
         self.published_generated += sum(piece.origin == Origin.GENERATED for piece in pieces)
         self.rereleased += sum(piece.origin == Origin.ARCHIVE for piece in pieces)
-        self.refused_strictness += refused
+        self.refused_strictness += judging.judged - judging.accepted
+        self.judged += judging.judged
+        self.jury_votes += judging.votes
+        self.jury_split_votes += judging.split_votes
+        self.jury_without_quorum += judging.without_quorum
+
+    def attributed(self, answers: Sequence[Answer]) -> None:
+        """Count among published works those that cross traditions, conceal their source, and are found out."""
+        self.crossed += sum(answer.request.crosses for answer in answers)
+        self.concealed += sum(answer.request.conceals for answer in answers)
+        self.found_out += sum(answer.is_found_out for answer in answers)
 
     def composed(self, pieces: Sequence[Piece]) -> None:
         """Count the composed ones among the day's pieces, before anything is refused."""
@@ -100,6 +132,8 @@ class Recorder:
         Of each epoch its first day, and what each payee's works earned on each day, shape ``(num_payees, num_days)``.
     traceable_units : int
         How much of all money is traceable.
+    practice : Practice
+        Practising bearers after each epoch.
     """
 
     def __init__(self, num_communities: int, num_payees: int) -> None:
@@ -112,6 +146,7 @@ class Recorder:
         self.shares: list[EpochShares] = []
         self.settled: list[tuple[int, Int64]] = []
         self.traceable_units = 0
+        self.practice = Practice()
         self._num_payees = num_payees
 
     def day(self, tally: DayTally, catalogue: Catalogue) -> None:
@@ -201,6 +236,7 @@ class Recorder:
             ],
             "settled": [(first_day, units.copy()) for first_day, units in self.settled],
             "traceable_units": self.traceable_units,
+            "practice": self.practice.snapshot(),
         }
 
     def restore(self, state: State) -> None:
@@ -213,6 +249,7 @@ class Recorder:
         self.shares = [EpochShares(**line) for line in state["shares"]]
         self.settled = [(int(first_day), np.array(units)) for first_day, units in state["settled"]]
         self.traceable_units = int(state["traceable_units"])
+        self.practice.restore(state["practice"])
 
 
 def _sums(group: npt.NDArray[np.integer], amounts: Int64, num_groups: int) -> Int64:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import TALLY, Calendar, Catalogue, Origin, Outcome
+from heritage_sim.base import TALLY, Calendar, Catalogue, CreatorRoll, Origin, Outcome
 from heritage_sim.commission_log import CommissionLog
 from heritage_sim.money import STEPS
 from heritage_sim.money.books import EpochBooks
@@ -19,11 +19,13 @@ from heritage_sim.money.treasury import Treasury
 from heritage_sim.outcomes import (
     Evidence,
     Payout,
+    creator_outcomes,
     listening_outcomes,
     making_outcomes,
     payout_outcomes,
 )
 from heritage_sim.parts import Parts
+from heritage_sim.practice import practice_outcomes
 from heritage_sim.recording import Recorder
 
 Column = npt.NDArray[Any]
@@ -55,6 +57,7 @@ def results_of(
     catalogue: Catalogue,
     creator_community: npt.NDArray[np.int32],
     commissions: CommissionLog,
+    roll: CreatorRoll,
 ) -> Results:
     """Return the outcomes and tables of an economy's records.
 
@@ -74,6 +77,8 @@ def results_of(
         Community of each creator.
     commissions : CommissionLog
         What was commissioned, and what became of it.
+    roll : CreatorRoll
+        Who the creators are at the end.
 
     Returns
     -------
@@ -84,7 +89,7 @@ def results_of(
     books, until_s = treasury.books, calendar.start_of(len(recorder.daily))
     epoch, day, durations = durations_of(treasury, recorder.settled, calendar, until_s)
     return Results(
-        outcomes=outcomes_of(parts, recorder, treasury, payee_community, durations, catalogue.num_works),
+        outcomes=outcomes_of(parts, recorder, treasury, payee_community, durations, catalogue, roll),
         tables={
             "payouts": payouts_table(recorder, payee_community.size),
             "payees": payees_table(parts, payee_community),
@@ -104,17 +109,22 @@ def outcomes_of(
     treasury: Treasury,
     payee_community: npt.NDArray[np.int32],
     durations: Durations,
-    num_works: int,
+    catalogue: Catalogue,
+    roll: CreatorRoll,
 ) -> list[Outcome]:
     """Return all outcomes, those of the rule in force first."""
     daily = recorder.daily_table().sum(axis=0)
+    plays_by_work = recorder.plays_of(catalogue.num_works)
+    generated = np.zeros(parts.num_communities, dtype=np.int64)
+    np.add.at(generated, catalogue.community, plays_by_work * (catalogue.origin == Origin.GENERATED))
     counts, by_origin, by_community = np.split(daily, [len(TALLY), len(TALLY) + len(Origin)])
     evidence = Evidence(
         counts=counts,
         plays_by_origin=by_origin,
         plays_by_community=by_community,
         exposures_by_community=recorder.exposures_by_community,
-        plays_by_work=recorder.plays_of(num_works),
+        plays_by_work=plays_by_work,
+        generated_plays_by_community=generated,
         making=recorder.making,
         money=money_evidence(recorder, treasury, payee_community, durations, parts.num_communities),
     )
@@ -122,7 +132,9 @@ def outcomes_of(
         *payout_outcomes(Payout(*recorder.totals_in_force(), payee_community, by_community)),
         *listening_outcomes(evidence),
         *making_outcomes(recorder.making),
+        *creator_outcomes(roll, payee_community[parts.num_communities :], parts.num_communities),
         *money_outcomes(evidence.money),
+        *practice_outcomes(recorder.practice.bearers, parts.num_communities),
     ]
     for rule in parts.shadow_rules:
         totals = recorder.totals_of(rule.name)

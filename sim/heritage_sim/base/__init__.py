@@ -3,7 +3,17 @@
 Standard library, NumPy and pydantic only. Every package may import it; it grows no behaviour.
 """
 
-from heritage_sim.base.acting import CommunityTerms, CommunityView, CreatorAction, CreatorView
+from heritage_sim.base.acting import (
+    Ballot,
+    CommunityTerms,
+    CommunityView,
+    CreatorAction,
+    CreatorDecisions,
+    CreatorMinds,
+    CreatorRoll,
+    CreatorViews,
+    Verdict,
+)
 from heritage_sim.base.apportion import largest_remainder, sum_exactly
 from heritage_sim.base.arriving import Arrival
 from heritage_sim.base.catalogue import MAX_PARENTS, NO_ONE, Catalogue, WorkBatch
@@ -69,6 +79,7 @@ __all__ = [
     "TALLY",
     "Arrival",
     "ArrivalSource",
+    "Ballot",
     "Calendar",
     "Catalogue",
     "CatalogueState",
@@ -80,8 +91,11 @@ __all__ = [
     "ConsentError",
     "ConsentLabel",
     "CreatorAction",
+    "CreatorDecisions",
+    "CreatorMinds",
     "CreatorPolicy",
-    "CreatorView",
+    "CreatorRoll",
+    "CreatorViews",
     "Currency",
     "DayTally",
     "DirectPayment",
@@ -125,6 +139,7 @@ __all__ = [
     "Sums",
     "TasteVectors",
     "Usage",
+    "Verdict",
     "WorkBatch",
     "WorkFeatures",
     "World",

@@ -8,7 +8,16 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base.acting import CommunityTerms, CommunityView, CreatorAction, CreatorView
+from heritage_sim.base.acting import (
+    Ballot,
+    CommunityTerms,
+    CommunityView,
+    CreatorDecisions,
+    CreatorMinds,
+    CreatorRoll,
+    CreatorViews,
+    Verdict,
+)
 from heritage_sim.base.arriving import Arrival
 from heritage_sim.base.listening import DayTally, HistoryVectors, Usage, WorkFeatures, World
 from heritage_sim.base.money import (
@@ -156,7 +165,7 @@ class Recommender(Protocol):
         """Return a shard's whole-number statistics of an epoch or day; computed inside the shard."""
         ...
 
-    def refresh(self, statistics: Sums, works: WorkFeatures, day: int) -> RecommenderState:
+    def refresh(self, statistics: Sums, works: WorkFeatures, day: int) -> RecommenderState | CatalogueState:
         """Return the state to broadcast, given statistics summed over shards (zeros on the first day)."""
         ...
 
@@ -196,10 +205,13 @@ class Population(Protocol):
 
 @runtime_checkable
 class CreatorPolicy(Protocol):
-    """How a creator decides; keyed by (creator id, day), so that one creator's choice shifts no other's."""
+    """How creators decide, all at once: each row follows from that row alone, so that nobody's choice shifts another's.
 
-    def decide(self, creator_id: int, view: CreatorView) -> CreatorAction:
-        """Return what the creator does today."""
+    Random numbers are keyed by (creator id, day).
+    """
+
+    def decide(self, views: CreatorViews, minds: CreatorMinds) -> CreatorDecisions:
+        """Return what every creator does today, from what it knows and what it is."""
         ...
 
 
@@ -235,8 +247,39 @@ class People(Protocol):
         """Let every community set its terms for the epoch that begins (one view each), and return them."""
         ...
 
-    def decide_all(self, views: Sequence[CreatorView]) -> list[CreatorAction]:
-        """Return what every creator does today, one view and one action each, in creator order."""
+    def change_consent(self, day: int) -> bool:
+        """Make the changes of consent that are set for a day, and return whether there was any."""
+        ...
+
+    def judge(self, ballot: Ballot) -> Verdict:
+        """Return whether a community accepts a derived piece: by its jury's vote, or by the measured consistency."""
+        ...
+
+    def has_jury(self, community: int) -> bool:
+        """Return whether a community's jury votes on derived pieces."""
+        ...
+
+    @property
+    def bearers(self) -> npt.NDArray[np.float64] | None:
+        """Practising bearers of each community, shape ``(num_communities,)``; None where none are modelled."""
+        ...
+
+    @property
+    def bearers_share(self) -> npt.NDArray[np.float64]:
+        """Bearers relative to those at the start, shape ``(num_communities,)``; 1 where none are modelled."""
+        ...
+
+    def hand_on(self, views: Sequence[CommunityView], days: int) -> None:
+        """Let the practice be learnt and forgotten over an epoch of so many days that was just settled."""
+        ...
+
+    @property
+    def roll(self) -> CreatorRoll:
+        """Who the creators are at present."""
+        ...
+
+    def decide_all(self, views: CreatorViews) -> CreatorDecisions:
+        """Return what every creator does today, in creator order."""
         ...
 
     def snapshot(self) -> State:

@@ -1,29 +1,38 @@
-"""Steps 2 and 3: creators' actions become commissions, and the day's commissions are answered in one batch each.
+"""Steps 2 and 3: creators' decisions become commissions, and the day's commissions are answered in one batch each.
 
-Which archive work a creator builds on, and which of the possible pieces on it is asked for, are keyed draws by creator
-and day. They do not depend on what others do, on the arm or on the rule.
+Which known work a creator builds on, and which of the possible pieces on it is asked for, are keyed draws by creator
+and day; they depend on neither the arm nor the rule. Only where two would ask for the same piece on one day does the
+later creator take the next one.
+
+Who records plays an archive work of the own tradition. Who commissions builds on a work of its repertoire, all of them
+equally likely: an archive work, or one it has learnt; or, crossing, on an archive work of another tradition, which it
+joins with such a work of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import (
+    NO_ONE,
     Commission,
-    CommunityTerms,
     Consent,
     CreatorAction,
+    CreatorDecisions,
     Generator,
     Intent,
     Keys,
     Origin,
     Piece,
 )
-from heritage_sim.rights import permits
+from heritage_sim.daily_numbers import DailyNumbers
+from heritage_sim.day.repertoire import Repertoire
+from heritage_sim.parts import MakingRules
+from heritage_sim.rights import Refused, RightsBook, Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +44,25 @@ class Request:
     creator : int
         Creator id.
     source_work : int
-        Row of the archive work in the catalogue.
+        Row of that work in the catalogue; the commission names the archive work at the root of its line.
     commission : Commission
         What is asked for.
+    joined_work : int
+        Row of the work of the own tradition that is joined with another tradition's; ``NO_ONE`` where nobody crosses.
+    conceals : bool
+        Whether the creator will not name what it built on.
     """
 
     creator: int
     source_work: int
     commission: Commission
+    joined_work: int = NO_ONE
+    conceals: bool = False
+
+    @property
+    def crosses(self) -> bool:
+        """Return whether it builds on another tradition's work."""
+        return self.joined_work != NO_ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +76,33 @@ class Answer:
     piece : Piece
         What came back.
     source_work : int
-        Row of the archive work it derives from: the one asked for; or, where an archive piece was retrieved, that
-        piece, whatever it was retrieved for.
+        Row of the work it derives from: the one asked for; or, where an archive piece was retrieved, that piece,
+        whatever it was retrieved for.
+    is_found_out : bool
+        Whether a source that the creator concealed was found out.
     """
 
     request: Request
     piece: Piece
     source_work: int
+    is_found_out: bool = False
+
+    @property
+    def named_parents(self) -> tuple[int, ...]:
+        """Return the rows of the works that provenance names: none where the source stays concealed."""
+        if self.request.conceals and not self.is_found_out:
+            return ()
+        if self.request.crosses:
+            return (self.source_work, self.request.joined_work)
+        return (self.source_work,)
+
+    def owed_units(self, rules: MakingRules) -> int:
+        """Return what the creator owes the source on publication; to record the tradition's own music is free."""
+        if self.request.commission.intent == Intent.RECORD:
+            return 0
+        if self.request.conceals:
+            return rules.penalty_units_half_up if self.is_found_out else 0
+        return rules.licence_fee_units
 
 
 class Archive:
@@ -83,9 +123,19 @@ class Archive:
     ) -> None:
         self.names = tuple(names)
         self.works = [np.flatnonzero(tradition == t) for t in range(len(self.names))]
+        self._elsewhere = [np.flatnonzero(tradition != t) for t in range(len(self.names))]
+        self._tradition: list[int] = tradition.tolist()
         self.hashes = [row.tobytes().hex() for row in content_sha256]
         # Of works with the same notes the first one stands for all.
         self._row_of = {content: row for row, content in reversed(list(enumerate(self.hashes)))}
+
+    def tradition_of(self, work: int) -> int:
+        """Return the tradition of an archive work."""
+        return self._tradition[work]
+
+    def works_elsewhere(self, tradition: int) -> npt.NDArray[np.intp]:
+        """Return the rows of all other traditions' works."""
+        return self._elsewhere[tradition]
 
     def source_of(self, request: Request, piece: Piece) -> int:
         """Return the row of the archive work that the piece answering a request derives from."""
@@ -94,51 +144,145 @@ class Archive:
         return self._row_of.get(piece.receipt.piece_sha256, request.source_work)
 
 
-def requests_of_the_day(
-    actions: Sequence[CreatorAction],
-    creator_tradition: npt.NDArray[np.int32],
-    archive: Archive,
-    takes: int,
-    day: int,
-    keys: Keys,
-) -> list[Request]:
-    """Return what the creators who do not rest ask for, in creator order."""
-    busy = np.array([k for k, action in enumerate(actions) if action != CreatorAction.REST], dtype=np.int64)
-    if not busy.size:
-        return []
-    place = keys.stream("creator", "source").uniform(busy, day)
-    take = keys.stream("creator", "take").integer(busy, day, takes)
-    requests: list[Request] = []
-    for i, creator in enumerate(busy.tolist()):
-        tradition = int(creator_tradition[creator])
-        works = archive.works[tradition]
-        source = int(works[int(place[i] * works.size)])
-        requests.append(
-            Request(
-                creator=creator,
-                source_work=source,
-                commission=Commission(
-                    request_id=f"{creator}-{day}",
-                    tradition=archive.names[tradition],
-                    source=archive.hashes[source],
-                    take=int(take[i]),
-                    intent=Intent.RECORD if actions[creator] == CreatorAction.RECORD else Intent.DERIVE,
-                ),
-            )
-        )
-    return requests
+class CommissionDesk:
+    """Where creators ask: it turns their decisions into requests.
 
-
-def permitted(
-    requests: Sequence[Request], work_community: npt.NDArray[np.int32], terms: Sequence[CommunityTerms]
-) -> tuple[list[Request], int]:
-    """Return the requests that the sources' communities consent to, and how many were refused.
-
-    To derive from a work needs its community's consent; to perform the tradition's own music does not.
+    Parameters
+    ----------
+    creator_tradition : ndarray of int32, shape (num_creators,)
+        Tradition of each creator.
+    archive : Archive
+        What they choose from.
+    repertoire : Repertoire
+        What they know beside it.
+    takes : int
+        Possible pieces on each source, >= 1.
+    keys : Keys
+        Streams of the replication.
     """
-    may_derive = permits(terms, Consent.DERIVE)
-    kept = [r for r in requests if r.commission.intent == Intent.RECORD or may_derive[work_community[r.source_work]]]
-    return kept, len(requests) - len(kept)
+
+    def __init__(
+        self, creator_tradition: npt.NDArray[np.int32], archive: Archive, repertoire: Repertoire, takes: int, keys: Keys
+    ) -> None:
+        self._tradition: list[int] = creator_tradition.tolist()
+        self._archive = archive
+        self._repertoire = repertoire
+        self._takes = takes
+
+        def numbers(decision: str) -> DailyNumbers:
+            return DailyNumbers(keys.stream("creator", decision), creator_tradition.size)
+
+        self._source, self._take = numbers("source"), numbers("take")
+        self._learnt, self._foreign = numbers("learnt_source"), numbers("foreign_source")
+        self._found_out = numbers("detection")
+
+    def requests(self, decisions: CreatorDecisions, day: int) -> list[Request]:
+        """Return what the creators who do not rest ask for, in creator order.
+
+        No piece is asked for twice on a day; who finds no piece left on its source asks for none.
+        """
+        busy: list[int] = np.flatnonzero(decisions.action != CreatorAction.REST).tolist()
+        if not busy:
+            return []
+        takes = self._take.integers(day, self._takes)[0]
+        taken: set[tuple[Intent, int, int]] = set()
+        requests: list[Request] = []
+        for creator in busy:
+            intent = Intent.RECORD if decisions.action[creator] == CreatorAction.RECORD else Intent.DERIVE
+            work, joined = self._known_work(creator, day, intent), NO_ONE
+            if decisions.crosses[creator]:
+                work, joined = self._foreign_work(creator, day), work
+            root = int(self._repertoire.root[work])
+            take = self._free_take(taken, intent, root, int(takes[creator]))
+            if take is None:
+                continue
+            taken.add((intent, root, take))
+            tradition = self._archive.tradition_of(root)
+            source = self._archive.hashes[root]
+            commission = Commission(f"{creator}-{day}", self._archive.names[tradition], source, take, intent)
+            requests.append(Request(creator, work, commission, joined, bool(decisions.conceals[creator])))
+        return requests
+
+    def _free_take(self, taken: set[tuple[Intent, int, int]], intent: Intent, root: int, first: int) -> int | None:
+        for step in range(self._takes):
+            take = (first + step) % self._takes
+            if (intent, root, take) not in taken:
+                return take
+        return None
+
+    def _known_work(self, creator: int, day: int, intent: Intent) -> int:
+        works = self._archive.works[self._tradition[creator]]
+        if intent == Intent.DERIVE:
+            learnt = self._repertoire.known(creator)
+            place = float(self._learnt.uniforms(day)[0, creator]) * (works.size + learnt.size)
+            if place < learnt.size:
+                return int(learnt[int(place)])
+        return int(works[int(self._source.uniforms(day)[0, creator] * works.size)])
+
+    def _foreign_work(self, creator: int, day: int) -> int:
+        works = self._archive.works_elsewhere(self._tradition[creator])
+        return int(works[int(self._foreign.uniforms(day)[0, creator] * works.size)])
+
+    def found_out(self, made: Sequence[Answer], rules: MakingRules, day: int) -> list[Answer]:
+        """Return the answers with the concealed sources that are found out marked.
+
+        A re-released archive work always is: its content is registered.
+        """
+        if not any(a.request.conceals for a in made):
+            return list(made)
+        chance = self._found_out.uniforms(day)[0]
+        return [
+            replace(
+                a,
+                is_found_out=a.piece.origin == Origin.ARCHIVE
+                or bool(chance[a.request.creator] < rules.detection_chance),
+            )
+            if a.request.conceals
+            else a
+            for a in made
+        ]
+
+
+def permitted(requests: Sequence[Request], book: RightsBook, uses: Uses) -> tuple[list[Request], Refused]:
+    """Return the requests that the sources may be used for, and the refusals.
+
+    To derive from a work needs consent to derive from it, and to cross to it, consent for those outside its tradition
+    as well; to record it, consent to perform it.
+
+    Parameters
+    ----------
+    requests : sequence of Request
+        The day's.
+    book : RightsBook
+        What each work's own consent is.
+    uses : ndarray of int16, shape (num_works,)
+        What is permitted today for each work.
+
+    Returns
+    -------
+    list of Request
+    Refused
+    """
+    kept, refused = list[Request](), Refused()
+    for request in requests:
+        wanting = [(work, need) for work, need in _uses_of(request) if uses[work] & need != need]
+        if wanting:
+            refused += book.refusal(*wanting[0])
+        else:
+            kept.append(request)
+    return kept, refused
+
+
+def _uses_of(request: Request) -> list[tuple[int, int]]:
+    """Return the works that a request uses, with the `Consent` flags that each must carry."""
+    if request.commission.intent == Intent.RECORD:
+        return [(request.source_work, int(Consent.PERFORM))]
+    if request.crosses:
+        return [
+            (request.source_work, int(Consent.DERIVE | Consent.OUTSIDE)),
+            (request.joined_work, int(Consent.DERIVE)),
+        ]
+    return [(request.source_work, int(Consent.DERIVE))]
 
 
 def answers(requests: Sequence[Request], performer: Generator, generator: Generator, archive: Archive) -> list[Answer]:
@@ -153,13 +297,18 @@ def answers(requests: Sequence[Request], performer: Generator, generator: Genera
     return [Answer(r, piece, archive.source_of(r, piece)) for r, piece in made]
 
 
-def releasable(
-    made: Sequence[Answer], work_community: npt.NDArray[np.int32], terms: Sequence[CommunityTerms]
-) -> tuple[list[Answer], int]:
-    """Return the answers whose actual source's community consents, and how many were refused.
+def releasable(made: Sequence[Answer], book: RightsBook, uses: Uses) -> tuple[list[Answer], Refused]:
+    """Return the answers that may be released, and the refusals.
 
-    A retrieved piece may belong to another community than the work it was asked on; its consent counts too.
+    A retrieved piece may be another work than the one it was asked on. Its own consent counts too: to derive from it,
+    since it is released as a derivative, and to perform it, since what is released is the work itself.
     """
-    may_derive = permits(terms, Consent.DERIVE)
-    kept = [a for a in made if a.piece.origin != Origin.ARCHIVE or may_derive[work_community[a.source_work]]]
-    return kept, len(made) - len(kept)
+    kept, refused = list[Answer](), Refused()
+    for answer in made:
+        outside = Consent.OUTSIDE if answer.request.crosses else Consent.NONE
+        need = int(Consent.DERIVE | Consent.PERFORM | outside)
+        if answer.piece.origin != Origin.ARCHIVE or uses[answer.source_work] & need == need:
+            kept.append(answer)
+        else:
+            refused += book.refusal(answer.source_work, need)
+    return kept, refused

@@ -12,7 +12,7 @@ from heritage_sim.base import (
     Catalogue,
     CommunityTerms,
     CommunityView,
-    CreatorView,
+    CreatorViews,
     Origin,
     Rights,
     State,
@@ -20,6 +20,7 @@ from heritage_sim.base import (
 )
 
 Int64 = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 RECORDED, DERIVED = 0, 1
 
 
@@ -30,17 +31,23 @@ class Accounts:
     ----------
     creator_community : ndarray of int32, shape (num_creators,)
         Community of each creator.
-    num_communities : int
-        Number of communities.
+    community_tradition : ndarray of int32, shape (num_communities,)
+        Tradition of each community.
     """
 
-    def __init__(self, creator_community: npt.NDArray[np.int32], num_communities: int) -> None:
+    def __init__(self, creator_community: npt.NDArray[np.int32], community_tradition: npt.NDArray[np.int32]) -> None:
+        num_communities = community_tradition.size
         self._creator_community = creator_community
+        self._community_tradition = community_tradition
         self._num_communities = num_communities
         self.credited_units: Int64 = np.zeros(num_communities + creator_community.size, dtype=np.int64)
         self._income: Int64 = np.zeros((2, num_communities), dtype=np.int64)
         self._plays: Int64 = np.zeros((2, num_communities), dtype=np.int64)
-        self._expected = np.full((2, num_communities), np.nan)
+        # What creators are told: their own and their community's means, by kind of work; and incomes.
+        self._own_units: Floats = np.full((2, creator_community.size), np.nan)
+        self._community_units: Floats = np.full((2, num_communities), np.nan)
+        self._epoch_income: Floats = np.full(creator_community.size, np.nan)
+        self._community_income: Floats = np.full(num_communities, np.nan)
 
     def credit(self, statement: Statement, rights: Rights, catalogue: Catalogue, plays: Int64) -> None:
         """Take in an epoch.
@@ -63,10 +70,15 @@ class Accounts:
         self._plays = np.stack([self._by_community(community, plays), self._by_community(community, plays * generated)])
         by_person = catalogue.creator != NO_ONE
         recorded = by_person & (catalogue.origin == Origin.HUMAN)
+        creators = self._creator_community.size
         for kind, of_kind in ((RECORDED, recorded), (DERIVED, by_person & ~recorded)):
-            works = self._by_community(community, of_kind.astype(np.int64))
-            earned = self._by_community(community, statement.work_units * of_kind)
-            self._expected[kind] = np.divide(earned, works, out=np.full(works.size, np.nan), where=works > 0)
+            creator, earned = catalogue.creator[of_kind], statement.work_units[of_kind]
+            self._own_units[kind] = _means(creator, earned, creators)
+            self._community_units[kind] = _means(community[of_kind], earned, self._num_communities)
+        self._epoch_income = statement.payee_units[self._num_communities :].astype(np.float64)
+        published = np.unique(catalogue.creator[by_person])
+        home, income = self._creator_community[published], statement.payee_units[self._num_communities + published]
+        self._community_income = _means(home, income, self._num_communities)
 
     def _income_of(self, statement: Statement, rights: Rights) -> Int64:
         return self._by_community(rights.payee_community, statement.payee_units)
@@ -76,19 +88,43 @@ class Accounts:
         np.add.at(total, community, amounts)
         return total
 
-    def creator_views(self, day: int, terms: Sequence[CommunityTerms], epochs_left: float) -> list[CreatorView]:
-        """Return what each creator knows this morning."""
-        income: list[int] = self.credited_units[self._num_communities :].tolist()
-        recorded: list[float] = self._expected[RECORDED].tolist()
-        derived: list[float] = self._expected[DERIVED].tolist()
-        community: list[int] = self._creator_community.tolist()
-        return [
-            CreatorView(day, terms[c], units, recorded[c], derived[c], epochs_left)
-            for c, units in zip(community, income, strict=True)
-        ]
+    def creator_views(
+        self, day: int, terms: Sequence[CommunityTerms], epochs_left: float, bearers_share: Floats | None = None
+    ) -> CreatorViews:
+        """Return what creators know this morning.
 
-    def community_views(self, epoch: int, terms: Sequence[CommunityTerms]) -> list[CommunityView]:
-        """Return what each community knows as an epoch begins."""
+        Parameters
+        ----------
+        day : int
+            The day.
+        terms : sequence of CommunityTerms
+            Terms in force, one per community.
+        epochs_left : float
+            Epochs until the end of the simulated time.
+        bearers_share : ndarray of float64, shape (num_communities,), optional
+            Practising bearers of each community relative to the start of the run; 1 where it is not given.
+
+        Returns
+        -------
+        CreatorViews
+        """
+        home = self._creator_community
+        return CreatorViews(
+            day=day,
+            terms=tuple(terms),
+            tradition=self._community_tradition,
+            community=home,
+            income_units=self.credited_units[self._num_communities :],
+            epoch_income_units=self._epoch_income,
+            community_income_units=self._community_income[home],
+            own_units=self._own_units,
+            community_units=self._community_units[:, home],
+            epochs_left=epochs_left,
+            bearers_share=np.ones(home.size) if bearers_share is None else bearers_share[home],
+        )
+
+    def community_views(self, epoch: int, terms: Sequence[CommunityTerms], day: int = 0) -> list[CommunityView]:
+        """Return what each community knows as an epoch begins on a day."""
         return [
             CommunityView(
                 epoch=epoch,
@@ -97,6 +133,7 @@ class Accounts:
                 previous_income_units=int(self._income[1, c]),
                 plays=int(self._plays[0, c]),
                 generated_plays=int(self._plays[1, c]),
+                day=day,
             )
             for c in range(self._num_communities)
         ]
@@ -107,7 +144,10 @@ class Accounts:
             "credited_units": self.credited_units.copy(),
             "income": self._income.copy(),
             "plays": self._plays.copy(),
-            "expected": self._expected.copy(),
+            "own_units": self._own_units.copy(),
+            "community_units": self._community_units.copy(),
+            "epoch_income": self._epoch_income.copy(),
+            "community_income": self._community_income.copy(),
         }
 
     def restore(self, state: State) -> None:
@@ -115,4 +155,15 @@ class Accounts:
         self.credited_units = np.array(state["credited_units"], dtype=np.int64)
         self._income = np.array(state["income"], dtype=np.int64)
         self._plays = np.array(state["plays"], dtype=np.int64)
-        self._expected = np.array(state["expected"], dtype=np.float64)
+        self._own_units = np.array(state["own_units"], dtype=np.float64)
+        self._community_units = np.array(state["community_units"], dtype=np.float64)
+        self._epoch_income = np.array(state["epoch_income"], dtype=np.float64)
+        self._community_income = np.array(state["community_income"], dtype=np.float64)
+
+
+def _means(group: npt.NDArray[np.integer], amounts: Int64, num_groups: int) -> Floats:
+    """Return the mean amount of each group, shape ``(num_groups,)``; NaN where it has no member."""
+    total, count = np.zeros(num_groups, dtype=np.int64), np.zeros(num_groups, dtype=np.int64)
+    np.add.at(total, group, amounts)
+    np.add.at(count, group, 1)
+    return np.divide(total, count, out=np.full(num_groups, np.nan), where=count > 0)

@@ -2,10 +2,10 @@
 
 A unit of money earned by work w on day t is traceable where
 
-- w and all its ancestors are registered,
+- w and all its ancestors are registered, and each leads to a source: it is one (a work of the archive) or names one,
 - w's community permitted to perform and to sell w on day t, and
 - every ancestor's community permitted, when its child was published, what the child needed: to derive from it, or, for
-  a recording of the tradition's own music, to perform it.
+  a recording of the tradition's own music, to perform it; from another tradition's work, to do so from outside.
 
 Consent at a moment is what the label in force then permits: of labels put down at or before it the last one, nothing
 once it has expired, and everything where there is none. A label of the work itself stands in place of the uses in its
@@ -43,8 +43,10 @@ class Chains:
         Works it derives from, all of them earlier rows; ``NO_ONE`` where there is none.
     published_s : ndarray of int64, shape (num_works,)
         When each was published.
-    needed : ndarray of int, shape (num_works,)
-        `Consent` flags that its publication needed of its parents.
+    needed : ndarray of int, shape (num_works, max_parents)
+        `Consent` flags that its publication needed of each parent.
+    is_source : ndarray of bool, shape (num_works,)
+        Whether the work is a source itself; any other that names none is not traceable.
     """
 
     registered: npt.NDArray[np.bool_]
@@ -53,6 +55,7 @@ class Chains:
     parents: npt.NDArray[np.integer]
     published_s: Int64
     needed: npt.NDArray[np.integer]
+    is_source: npt.NDArray[np.bool_]
 
 
 def uses_at(chains: Chains, labels: Labels, works: npt.NDArray[np.integer], at_s: npt.NDArray[np.integer]) -> Int64:
@@ -92,9 +95,9 @@ def whole_chains(chains: Chains, labels: Labels) -> npt.NDArray[np.bool_]:
     every_child: Int64 = np.repeat(np.arange(num_works, dtype=np.int64), width)
     edge = chains.parents.ravel() != NO_ONE
     child, parent = every_child[edge], chains.parents.ravel()[edge]
-    needed = chains.needed[child]
+    needed = chains.needed.ravel()[edge]
     granted = uses_at(chains, labels, parent, chains.published_s[child]) & needed == needed
-    whole = chains.registered.copy()
+    whole = chains.registered & (chains.is_source | edge.reshape(num_works, width).any(axis=1))
     np.logical_and.at(whole, child, granted)
     while True:
         before = int(np.count_nonzero(whole))

@@ -1,0 +1,103 @@
+"""What creators can build on, and what each work was truly made from.
+
+A creator knows the archive of its tradition from the start. From an epoch to the next it may learn a work that others of
+its community have published and registered; from then on it may derive from that work too. Whatever it derives from,
+the generator is asked for a piece on the archive work at the root of the line: the pieces that can be asked for stay
+finitely many, and the same for all.
+
+The lines are kept here as they are, also where a maker has named no source; provenance has what was named.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from heritage_sim.base import NO_ONE, Catalogue, Keys, State
+from heritage_sim.parts import MakingRules
+
+Int32 = npt.NDArray[np.int32]
+
+
+class Repertoire:
+    """Learnt works of every creator, and the line of every work.
+
+    Parameters
+    ----------
+    num_archive : int
+        Works of the archive, the first rows of the catalogue.
+    creator_community : ndarray of int32, shape (num_creators,)
+        Community of each creator.
+    rules : MakingRules
+        How much is learnt and kept.
+    keys : Keys
+        Streams of the replication.
+
+    Attributes
+    ----------
+    root : ndarray of int32, shape (num_works,)
+        The archive work at the root of each work's line; an archive work's is itself.
+    generation : ndarray of int32, shape (num_works,)
+        How many works the line has below its root.
+    """
+
+    def __init__(self, num_archive: int, creator_community: Int32, rules: MakingRules, keys: Keys) -> None:
+        self.root: Int32 = np.arange(num_archive, dtype=np.int32)
+        self.generation: Int32 = np.zeros(num_archive, dtype=np.int32)
+        self._creator_community = creator_community
+        self._rules = rules
+        self._stream = keys.stream("creator", "learning")
+        self._learnt: Int32 = np.full((creator_community.size, rules.repertoire_size), NO_ONE, dtype=np.int32)
+        self._num_learnt: Int32 = np.zeros(creator_community.size, dtype=np.int32)
+
+    def add(self, sources: npt.ArrayLike) -> None:
+        """Take down the works that newly published ones were truly made from, shape ``(num_new,)``."""
+        made_from = np.asarray(sources, dtype=np.int64)
+        self.root = np.concatenate([self.root, self.root[made_from]])
+        self.generation = np.concatenate([self.generation, self.generation[made_from] + np.int32(1)])
+
+    def known(self, creator: int) -> Int32:
+        """Return the works a creator has learnt beside the archive, the ones kept longest first or not: in any order."""
+        return self._learnt[creator, : min(int(self._num_learnt[creator]), self._rules.repertoire_size)]
+
+    def learn(self, catalogue: Catalogue, num_registered: int, epoch: int) -> None:
+        """Let creators learn from what their communities have registered.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+            All works.
+        num_registered : int
+            So many of them, from the first, are registered.
+        epoch : int
+            The epoch that has ended.
+        """
+        rules, num_creators = self._rules, self._creator_community.size
+        if rules.learning_chance <= 0.0 or not num_creators:
+            return
+        creator = catalogue.creator[:num_registered]
+        new = np.flatnonzero((creator != NO_ONE) & (self.generation[:num_registered] <= rules.most_generations))
+        chance, pick = self._stream.uniforms(np.arange(num_creators), epoch, 2).T
+        for k in np.flatnonzero(chance < rules.learning_chance).tolist():
+            theirs = new[(catalogue.community[new] == self._creator_community[k]) & (creator[new] != k)]
+            if theirs.size:
+                work = theirs[int(pick[k] * theirs.size)]
+                if work not in self.known(k):
+                    self._learnt[k, int(self._num_learnt[k]) % rules.repertoire_size] = work
+                    self._num_learnt[k] += 1
+
+    def snapshot(self) -> State:
+        """Return lines and learnt works."""
+        return {
+            "root": self.root.copy(),
+            "generation": self.generation.copy(),
+            "learnt": self._learnt.copy(),
+            "num_learnt": self._num_learnt.copy(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Take up what `snapshot` put down."""
+        self.root = np.array(state["root"], dtype=np.int32)
+        self.generation = np.array(state["generation"], dtype=np.int32)
+        self._learnt = np.array(state["learnt"], dtype=np.int32)
+        self._num_learnt = np.array(state["num_learnt"], dtype=np.int32)
