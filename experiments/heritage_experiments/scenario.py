@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
+from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig, TransmissionConfig
 from heritage_agents.demand.config import DemandConfig
 from heritage_contracts.config import LedgerConfig
 from heritage_experiments.registry import OWN_WRITTEN, content_sha256
@@ -33,7 +33,7 @@ FIXED_FOR_ALL_CELLS = (
     *("arms", "cells", "comparisons"),
 )
 """Keys that no arm or cell may change: cells are compared in pairs on one world and one set of random numbers."""
-FIXED_OF_COMMUNITIES = ("name", "tradition", "listener_share", "activity")
+FIXED_OF_COMMUNITIES = ("name", "tradition", "listener_share", "activity", "num_members", "bearers_at_start")
 """What of a community makes the world, and is the same in all cells; its terms and conduct may differ."""
 SAME_IN_A_COMPARISON = ("economy.days", "economy.epoch_days", "listeners.num_listeners")
 """What two cells must share to be compared: amounts and times of unequal worlds have no difference that means much."""
@@ -92,6 +92,9 @@ class Scenario(Section):
     communities: tuple[CommunityConfig, ...] = Field(min_length=1, description="Communities, each with one tradition.")
     listeners: ListenersConfig = Field(default_factory=ListenersConfig, description="The listening population.")
     creators: CreatorsConfig = Field(default_factory=CreatorsConfig, description="Who records and commissions.")
+    transmission: TransmissionConfig = Field(
+        default_factory=TransmissionConfig, description="How a practice is learnt and forgotten."
+    )
     economy: EconomyConfig = Field(default_factory=EconomyConfig, description="Days, epochs.")  # pyright: ignore
     generator: GeneratorConfig = Field(
         default_factory=GeneratorConfig, description="What answers commissions to derive."

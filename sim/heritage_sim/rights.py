@@ -1,27 +1,53 @@
-"""Who is owed for which work: shares are fixed at publication, consent follows the community's terms of the day.
+"""Who is owed for which work, and what each work may be used for.
 
-Payees ``0 .. C-1`` are the communities' funds, ``C + k`` is creator ``k``. An archive work belongs wholly to its
-community's fund. A new work pays its community the share that stood in the terms on the day it was published, and its
-creator the rest.
+Shares are fixed at publication. Payees ``0 .. C-1`` are the communities' funds, ``C + k`` is creator ``k``. An archive
+work belongs wholly to its community's fund. A new work pays its community the share that stood in the terms on the day
+it was published, and its creator the rest.
+
+Consent has two levels. A work carries its own, for good: an archive work of the restricted repertoire may never be
+derived from, or never be performed publicly. What the community permits for all its works narrows it day by day. So
+when a community withdraws a use, that use ends with the day for everything it holds, whenever published: works whose
+performance it withdrew are shown and played no more (and earn no more), and nothing new derives from them. What was
+published before stays in the catalogue and in the provenance, what it earned stays paid, and derivatives under the name
+of another community stay as available as that community has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import BPS, NO_ONE, Catalogue, CommunityTerms, Consent, Rights, State, Stem
 
+Uses = npt.NDArray[np.int16]
+"""`Consent` flags of each work, shape ``(num_works,)``."""
 
-def permits(terms: Sequence[CommunityTerms], use: Consent) -> npt.NDArray[np.bool_]:
-    """Return which communities consent to a use, shape ``(num_communities,)``."""
-    return np.array([bool(t.consent & use) for t in terms])
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """How many uses were refused for want of consent.
+
+    Parameters
+    ----------
+    by_terms : int
+        Because the community does not permit the use at the time.
+    by_repertoire : int
+        Because the work itself belongs to the restricted repertoire.
+    """
+
+    by_terms: int = 0
+    by_repertoire: int = 0
+
+    def __add__(self, other: Refused) -> Refused:
+        """Return both together."""
+        return Refused(self.by_terms + other.by_terms, self.by_repertoire + other.by_repertoire)
 
 
 class RightsBook:
-    """The communities' shares of all works, kept as they were agreed.
+    """The communities' shares and the own consent of all works, kept as they were agreed.
 
     Parameters
     ----------
@@ -41,10 +67,37 @@ class RightsBook:
         funds = np.arange(num_communities, dtype=np.int32)
         self.payee_community = np.concatenate([funds, creator_community]).astype(np.int32)
         self._fund_bps = np.zeros(0, dtype=np.int64)
+        self._own_uses: Uses = np.zeros(0, dtype=np.int16)
 
-    def add(self, fund_bps: npt.ArrayLike) -> None:
-        """Take down the communities' shares of works just published, in basis points."""
-        self._fund_bps = np.concatenate([self._fund_bps, np.asarray(fund_bps, dtype=np.int64)])
+    def add(self, fund_bps: npt.ArrayLike, own_uses: npt.ArrayLike | None = None) -> None:
+        """Take down works just published.
+
+        Parameters
+        ----------
+        fund_bps : array_like of int, shape (n,)
+            The communities' shares, in basis points.
+        own_uses : array_like of int, shape (n,), optional
+            `Consent` flags that each work itself carries; all uses where it is not given.
+        """
+        shares = np.asarray(fund_bps, dtype=np.int64)
+        carried = np.full(shares.size, int(Consent.ALL)) if own_uses is None else np.asarray(own_uses)
+        self._fund_bps = np.concatenate([self._fund_bps, shares])
+        self._own_uses = np.concatenate([self._own_uses, carried.astype(np.int16)])
+
+    @property
+    def own_uses(self) -> Uses:
+        """What each work itself may be used for, whatever its community's terms are, shape ``(num_works,)``."""
+        return self._own_uses
+
+    def uses(self, catalogue: Catalogue, terms: Sequence[CommunityTerms]) -> Uses:
+        """Return what each work may be used for under the terms: its own consent, narrowed by its community's."""
+        shared = np.array([int(t.consent) for t in terms], dtype=np.int16)
+        return self._own_uses & shared[catalogue.community]
+
+    def refusal(self, work: int, need: int) -> Refused:
+        """Return why a use of a work that is not permitted today is refused: the work itself, or the terms."""
+        by_itself = int(self._own_uses[work]) & need != need
+        return Refused(int(not by_itself), int(by_itself))
 
     def rights(self, catalogue: Catalogue, terms: Sequence[CommunityTerms]) -> Rights:
         """Return the rights of every work in the catalogue under today's consent."""
@@ -57,7 +110,6 @@ class RightsBook:
         owed = shares > 0
         indptr = np.zeros(catalogue.num_works + 1, dtype=np.int64)
         np.cumsum(owed.sum(axis=1), out=indptr[1:])
-        consent = np.array([int(t.consent) for t in terms], dtype=np.int16)
         return Rights(
             payee_names=self.payee_names,
             payee_community=self.payee_community,
@@ -65,7 +117,7 @@ class RightsBook:
             indptr=indptr,
             payee_ids=payees[owed],
             share_bps=shares[owed],
-            consent=consent[community],
+            consent=self.uses(catalogue, terms),
         )
 
     def stems(self, work: int, catalogue: Catalogue) -> tuple[Stem, ...]:
@@ -76,9 +128,10 @@ class RightsBook:
         return tuple(stem for stem in shares if stem.share_bps > 0)
 
     def snapshot(self) -> State:
-        """Return the shares agreed so far."""
-        return {"fund_bps": self._fund_bps.copy()}
+        """Return the shares and uses agreed so far."""
+        return {"fund_bps": self._fund_bps.copy(), "own_uses": self._own_uses.copy()}
 
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down."""
         self._fund_bps = np.array(state["fund_bps"], dtype=np.int64)
+        self._own_uses = np.array(state["own_uses"], dtype=np.int16)

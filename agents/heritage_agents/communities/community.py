@@ -6,19 +6,31 @@ income between the last two settled epochs by more than the tolerance:
 - loss and g above ``displacement_share``: stricter by a step and a larger share for the fund by a step, within bounds;
 - loss and g above ``withdrawal_share``: consent to derive is withdrawn as well;
 - no loss: strictness and share go back by a step towards what they were at the start;
-- g below ``displacement_share``: consent to derive that was withdrawn is given again.
+- g below ``displacement_share``: consent to derive that the rule withdrew is given again.
 
-Before two epochs were settled nothing is compared. The rule draws no random number.
+Before two epochs were settled nothing is compared. The rule draws no random number. Changes of consent that the scenario
+sets for a day come beside it: the rule never gives back what they withdrew.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import mesa
 
-from heritage_agents.config import CommunityConfig
-from heritage_sim.base import CommunityPolicy, CommunityTerms, CommunityView, Consent, State
+from heritage_agents.communities.config import CommunityConfig, flags_of
+from heritage_agents.communities.jury import Jury
+from heritage_sim.base import (
+    Ballot,
+    CommunityPolicy,
+    CommunityTerms,
+    CommunityView,
+    Consent,
+    Keys,
+    State,
+    Verdict,
+)
 
 
 def first_terms(config: CommunityConfig) -> CommunityTerms:
@@ -58,7 +70,7 @@ class GuardingCommunityPolicy:
         if loss and generated > config.withdrawal_share:
             consent &= ~Consent.DERIVE
         elif generated < config.displacement_share:
-            consent |= start.consent & Consent.DERIVE
+            consent |= config.consent_on(view.day) & Consent.DERIVE
         return CommunityTerms(consent=Consent(consent), strictness=strictness, share_bps=share)
 
 
@@ -74,7 +86,9 @@ class Community(mesa.Agent):
     policy : CommunityPolicy
         How it sets its terms.
     config : CommunityConfig
-        Its name and first terms.
+        Its name, first terms, jury and changes of consent.
+    keys : Keys
+        Streams of the replication.
 
     Attributes
     ----------
@@ -84,19 +98,38 @@ class Community(mesa.Agent):
         What members and fund were credited in the last settled epoch, in the token's smallest unit.
     """
 
-    def __init__(self, model: mesa.Model, community_id: int, policy: CommunityPolicy, config: CommunityConfig) -> None:
+    def __init__(
+        self, model: mesa.Model, community_id: int, policy: CommunityPolicy, config: CommunityConfig, keys: Keys
+    ) -> None:
         super().__init__(model)
         self.community_id = community_id
         self.name = config.name
         self.policy = policy
         self.terms = first_terms(config)
         self.income_units = 0
+        self.jury = Jury(config.jury, community_id, keys) if config.jury.size else None
+        self._changes = {change.day: change for change in config.consent_changes}
 
     def set_terms(self, view: CommunityView) -> CommunityTerms:
         """Set the terms for the epoch that begins, and return them."""
         self.income_units = view.income_units
         self.terms = self.policy.terms(self.community_id, view)
         return self.terms
+
+    def change_consent(self, day: int) -> bool:
+        """Withdraw and grant what is set for a day, and return whether anything is."""
+        change = self._changes.get(day)
+        if change is None:
+            return False
+        consent = (self.terms.consent & ~flags_of(change.withdraw)) | flags_of(change.grant)
+        self.terms = replace(self.terms, consent=Consent(consent))
+        return True
+
+    def judge(self, ballot: Ballot) -> Verdict:
+        """Return whether a derived piece is accepted: by the jury's vote, or where there is none, by its measure."""
+        if self.jury is None:
+            return Verdict(ballot.consistency >= self.terms.strictness)
+        return self.jury.verdict(ballot, self.terms.strictness)
 
     def snapshot(self) -> State:
         """Return terms and income."""
