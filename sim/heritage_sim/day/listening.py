@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import Catalogue, CommunityTerms, Consent, DayTally, Executor, WorkFeatures, World
-from heritage_sim.rights import permits
+from heritage_sim.base import Catalogue, Consent, DayTally, Executor, WorkFeatures, World
+from heritage_sim.rights import Uses
 from heritage_sim.sharding import add_tallies
 
 
-def available_works(catalogue: Catalogue, terms: Sequence[CommunityTerms]) -> npt.NDArray[np.bool_]:
-    """Return which works may be played today: those whose community consents to performance."""
-    return permits(terms, Consent.PERFORM)[catalogue.community]
+def available_works(uses: Uses) -> npt.NDArray[np.bool_]:
+    """Return which works may be played under what each may be used for: those that may be performed."""
+    return (uses & int(Consent.PERFORM)) != 0
 
 
 def work_features(catalogue: Catalogue, available: npt.NDArray[np.bool_]) -> WorkFeatures:
