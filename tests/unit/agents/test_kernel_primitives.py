@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from heritage_agents.kernel.arithmetic import exponential, logarithm
+from heritage_agents.kernel.arithmetic import WIDE, exponential, exponentials, logarithm, logarithms
 from heritage_agents.kernel.draws import uniforms_at, words_from
 from heritage_agents.kernel.groups import GROUP, dot_group
 from heritage_agents.kernel.lanes import LANES, dot_rows
@@ -17,9 +17,48 @@ KEYS = Keys(root_seed=77, replication=0)
 
 
 @njit
-def each(function, values, out):
+def _exponential_alone(values, out):
     for i in range(values.size):
-        out[i] = function(values[i])
+        out[i] = exponential(values[i])
+
+
+@njit
+def _logarithm_alone(values, out):
+    for i in range(values.size):
+        out[i] = logarithm(values[i])
+
+
+@njit
+def _exponential_together(values, out):
+    out[:] = values
+    for first in range(0, values.size, WIDE):
+        exponentials(out[first : first + WIDE])
+
+
+@njit
+def _logarithm_together(values, out):
+    out[:] = values
+    for first in range(0, values.size, WIDE):
+        logarithms(out[first : first + WIDE])
+
+
+def by_both(alone, together, values):
+    """Return what a function gives, having checked that it gives the same alone and sixteen at a time."""
+    filled = np.ones(-(-values.size // WIDE) * WIDE)
+    filled[: values.size] = values
+    one, many = np.empty_like(filled), np.empty_like(filled)
+    alone(filled, one)
+    together(filled, many)
+    assert one.tobytes() == many.tobytes()
+    return one[: values.size]
+
+
+def exponential_of(values):
+    return by_both(_exponential_alone, _exponential_together, values)
+
+
+def logarithm_of(values):
+    return by_both(_logarithm_alone, _logarithm_together, values)
 
 
 def off_by(got, exact):
@@ -29,14 +68,11 @@ def off_by(got, exact):
 
 def test_the_exponential_is_within_two_units_of_the_last_place():
     for values in (np.linspace(-700, 700, 100_003), np.linspace(-1, 1, 100_003), np.array([0.0, -0.0, 1e-300])):
-        out = np.empty_like(values)
-        each(exponential, values, out)
-        assert off_by(out, np.exp(values)) <= 2.0
+        assert off_by(exponential_of(values), np.exp(values)) <= 2.0
 
 
 def test_the_exponential_stays_finite_and_above_zero():
-    out = np.empty(4)
-    each(exponential, np.array([1e9, 710.0, -710.0, -1e9]), out)
+    out = exponential_of(np.array([1e9, 710.0, -710.0, -1e9]))
     assert np.isfinite(out).all()
     assert out[0] == out[1] > 1e307
     assert 0.0 < out[2] == out[3] < 1e-307
@@ -44,30 +80,42 @@ def test_the_exponential_stays_finite_and_above_zero():
 
 def test_the_logarithm_is_within_two_units_of_the_last_place():
     for values in (np.exp(np.linspace(-700, 700, 100_003)), np.array([2.0**-33, 1.0 - 2.0**-33, 0.5, 2.0])):
-        out = np.empty_like(values)
-        each(logarithm, values, out)
-        assert off_by(out, np.log(values)) <= 2.0
+        assert off_by(logarithm_of(values), np.log(values)) <= 2.0
     near = np.linspace(0.99, 1.01, 10_001)
-    out = np.empty_like(near)
-    each(logarithm, near, out)
-    np.testing.assert_allclose(out, np.log(near), rtol=0, atol=3e-16)
+    np.testing.assert_allclose(logarithm_of(near), np.log(near), rtol=0, atol=3e-16)
+
+
+@njit
+def _uniforms(agent, step, draws, k0, k1, out):
+    for first in range(0, draws.size, WIDE):
+        uniforms_at(agent, step, draws[first : first + WIDE], k0, k1, out[first : first + WIDE])
+
+
+@njit
+def _words(agent, step, first, k0, k1, out):
+    for piece in range(out.size // (4 * WIDE)):
+        words_from(agent, step, first + np.uint64(WIDE * piece), k0, k1, out, 4 * WIDE * piece)
+
+
+def long(*numbers):
+    return [np.uint64(number) for number in numbers]
 
 
 @pytest.mark.parametrize("agent", [0, 3, 2**33 + 5])
 def test_draws_at_works_are_those_of_the_stream(agent):
     stream = KEYS.stream("test", "draws")
-    draws = np.array([0, 1, 2, 3, 4, 9_999, 17, 17, 2**31 - 1], dtype=np.int32)
+    draws = np.array([0, 1, 2, 3, 4, 9_999, 17, 17, 2**31 - 1, *range(100, 123)], dtype=np.int32)
     out = np.empty(draws.size)
-    uniforms_at(agent, 41, draws, draws.size, *(np.uint64(k) for k in stream.key), out)
-    expected = [float(stream.uniform(agent, 41, int(draw))[0]) for draw in draws]
-    assert out.tolist() == expected
+    _uniforms(*long(agent, 41), draws, *long(*stream.key), out)
+    assert out.tolist() == [float(stream.uniform(agent, 41, int(draw))[0]) for draw in draws]
 
 
 def test_words_come_lane_by_lane():
-    key = (123, 456)
-    out = np.empty(4 * 25, dtype=np.uint32)
-    words_from(9, 2, 25, np.uint64(key[0]), np.uint64(key[1]), out)
-    np.testing.assert_array_equal(out.reshape(4, 25).T.ravel(), Stream(key).words(9, 2, 100)[0])
+    key = (0x8F00_1234, 0xFFFF_FFFF)
+    out = np.empty(2 * 4 * WIDE, dtype=np.uint32)
+    _words(*long(2**40 + 9, 2, 5), *long(*key), out)
+    expected = Stream(key).words(2**40 + 9, 2, 4 * 2 * WIDE, first_draw=20)[0]
+    np.testing.assert_array_equal(out.reshape(2, 4, WIDE).transpose(0, 2, 1).ravel(), expected)
 
 
 @njit
