@@ -10,14 +10,17 @@ from heritage_experiments.statistics.paired import (
     student_t_interval,
 )
 from heritage_experiments.statistics.proportion import wilson_interval
+from heritage_experiments.statistics.sign_flip import Crossing, SignFlip, sign_flip
 from heritage_experiments.statistics.verdict import Verdict, judge
 
 __all__ = [
     "LEVEL",
     "STATIC",
+    "Crossing",
     "Effect",
     "Finding",
     "PairedDifference",
+    "SignFlip",
     "Verdict",
     "bca_interval",
     "compare",
@@ -25,6 +28,7 @@ __all__ = [
     "holm",
     "judge",
     "paired_difference",
+    "sign_flip",
     "split_effect",
     "student_t_interval",
     "wilson_interval",

@@ -28,6 +28,9 @@ NUM_RESAMPLES = 4_000
 ROUNDING = 1e-9
 """Part of a value below which a difference is the arithmetic's and not the worlds': it counts as none."""
 
+SAME = 1e-13
+"""Part of a value within which values that differ by the last bits alone count as one: they have no skewness."""
+
 Float64 = npt.NDArray[np.float64]
 
 
@@ -92,7 +95,7 @@ def paired_difference(treatment: npt.ArrayLike, control: npt.ArrayLike) -> Paire
         raise ValueError("treatment and control must be of one length, aligned by replication")
     kept = np.isfinite(a) & np.isfinite(b)
     a, b = a[kept], b[kept]
-    d = np.where(np.abs(a - b) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)), 0.0, a - b)
+    d = differences(a, b)
     n = int(d.size)
     nan = float("nan")
     low, high = student_t_interval(d)
@@ -110,6 +113,12 @@ def paired_difference(treatment: npt.ArrayLike, control: npt.ArrayLike) -> Paire
         identical=n > 0 and not d.any(),
         variance_reduction=float((a.var(ddof=1) + b.var(ddof=1)) / spread) if spread > 0.0 else nan,
     )
+
+
+def differences(treatment: Float64, control: Float64) -> Float64:
+    """Return treatment minus control element by element, in their shape; differences within `ROUNDING` are zero."""
+    within = np.abs(treatment - control) <= ROUNDING * np.maximum(np.abs(treatment), np.abs(control))
+    return np.where(within, 0.0, treatment - control)
 
 
 def student_t_interval(values: npt.ArrayLike, level: float = LEVEL) -> tuple[float, float]:
@@ -136,9 +145,9 @@ def bca_interval(values: npt.ArrayLike, level: float = LEVEL) -> tuple[float, fl
     if x.size < 2:
         return float("nan"), float("nan")
     mean = float(x.mean())
-    if np.all(x == x[0]):
+    if float(np.ptp(x)) <= SAME * float(np.abs(x).max()):
         return mean, mean
-    resampled = x[_resamples(x.size)].mean(axis=1)
+    resampled = x[resamples(x.size)].mean(axis=1)
     below = (np.count_nonzero(resampled < mean) + 0.5 * np.count_nonzero(resampled == mean)) / resampled.size
     # Never 0 or 1, where the correction would be infinite.
     z0 = float(norm.ppf(np.clip(below, 0.5 / resampled.size, 1.0 - 0.5 / resampled.size)))
@@ -151,7 +160,7 @@ def bca_interval(values: npt.ArrayLike, level: float = LEVEL) -> tuple[float, fl
 
 
 @lru_cache(maxsize=8)
-def _resamples(n: int) -> npt.NDArray[np.int64]:
+def resamples(n: int) -> npt.NDArray[np.int64]:
     """Return keyed bootstrap rows, shape ``(NUM_RESAMPLES, n)``; the same for every outcome of a report."""
     words = Keys(0, 0).stream("statistics", "bootstrap").words(np.arange(NUM_RESAMPLES), n, n).astype(np.uint64)
     return ((words * np.uint64(n)) >> np.uint64(32)).astype(np.int64)
