@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from heritage_agents.config import CommunityConfig, ListenersConfig
-from heritage_agents.kernel.day import STREAMS, Behaviour, active_rows, live_day
+from heritage_agents.communities.config import CommunityConfig
+from heritage_agents.kernel.catalogue import top_works
+from heritage_agents.kernel.day import (
+    PLAY_ROW,
+    SESSION_ROW,
+    STREAMS,
+    SUBSCRIBERS,
+    Behaviour,
+    Books,
+    Offers,
+    People,
+    Works,
+    live_day,
+)
 from heritage_agents.kernel.lanes import padded
+from heritage_agents.listeners.arrivals import day_factors, sessions_today
+from heritage_agents.listeners.config import ListenersConfig
 from heritage_agents.listeners.drawing import Listeners, draw_listeners
+from heritage_agents.listeners.noting import play_columns, sample_of, session_columns
+from heritage_agents.listeners.resharding import LOG, NOTED, reshard
+from heritage_agents.listeners.subscribing import renew
+from heritage_agents.listeners.view import ListenerView, Selection
 from heritage_sim.base import (
     TALLY,
+    CatalogueState,
     DayTally,
     HistoryVectors,
     Keys,
     State,
     StorageError,
     Stream,
+    Sums,
     TasteVectors,
     Usage,
     WorkFeatures,
     World,
 )
 
-_LOG = ("log_day", "log_listener", "log_work", "log_seconds")
+__all__ = ["Cohort", "behaviour_of", "make_shard", "reshard"]
+
+NUM_RECENT = 16
+"""Works played last that are kept of each listener."""
 
 
 def make_shard(
@@ -37,6 +59,7 @@ def make_shard(
     stop: int,
     archive: WorkFeatures,
     communities: Sequence[CommunityConfig],
+    session_sample: int = 0,
 ) -> Cohort:
     """Return the shard of listeners ``first ... stop - 1``; a picklable target for `functools.partial`.
 
@@ -56,6 +79,8 @@ def make_shard(
         The archive works, on which first tastes are centred.
     communities : sequence of CommunityConfig
         In community order.
+    session_sample : int
+        Listeners, of all shards together, whose sessions and plays are noted one by one.
 
     Returns
     -------
@@ -68,11 +93,14 @@ def make_shard(
     """
     if not 0 <= first < stop <= config.num_listeners:
         raise ValueError(f"no such range of listeners: {first} ... {stop} of {config.num_listeners}")
-    return Cohort(config, keys, draw_listeners(config, communities, keys, first, stop, archive), archive)
+    who = draw_listeners(config, communities, keys, first, stop, archive)
+    return Cohort(config, keys, who, archive, sample_of(keys, config.num_listeners, session_sample))
 
 
 class Cohort:
     """Listeners of one shard (a `Population`).
+
+    ``cohort[i]`` is a light view of one of them, and `select`, `agg`, `get` and `map` read as in Mesa's ``AgentSet``.
 
     Parameters
     ----------
@@ -84,32 +112,77 @@ class Cohort:
         Who they are at the start.
     archive : WorkFeatures
         Works known before the first day; their vectors are taken as unit vectors.
+    sample : ndarray of int64, optional
+        Ids of the listeners whose sessions and plays are noted one by one; of other shards too. Nobody by default.
     """
 
-    def __init__(self, config: ListenersConfig, keys: Keys, listeners: Listeners, archive: WorkFeatures) -> None:
-        self._config = config
-        self._who = listeners
+    def __init__(
+        self,
+        config: ListenersConfig,
+        keys: Keys,
+        listeners: Listeners,
+        archive: WorkFeatures,
+        sample: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        self._config, self._who = config, listeners
         self._dim = archive.vectors.shape[1]
-        self._num_communities = int(archive.community.max()) + 1
+        self._num_archive = self._num_works = archive.num_works
+        self._vectors = padded(archive.vectors)
         self._behaviour = behaviour_of(config)
-        self._session_key = _key_words(keys.stream("listener", "session"))
         self._keys = np.stack([_key_words(keys.stream("listener", name)) for name in STREAMS])
-        self._taste = TasteVectors(padded(listeners.taste))
-        self._history = np.zeros_like(self._taste)
-        self._num_plays = np.zeros(listeners.ids.size, dtype=np.int64)
+        self._session_key, self._churn_key, self._return_key = (
+            _key_words(keys.stream("listener", name)) for name in ("session", "churn", "return")
+        )
+        self._starts = keys.stream("listener", "start")
+        self._people = _people_of(config, listeners, np.zeros(0, dtype=np.int64) if sample is None else sample)
+        self._subscribed = listeners.subscribed.copy()
+        self._subscribers = self._subscribers_now()
+        self._days_paid = np.zeros(listeners.ids.size, dtype=np.int32)
         self._days: list[int] = []
         self._log: list[tuple[npt.NDArray[Any], ...]] = []
-        self._num_works = archive.num_works
-        self._vectors = padded(archive.vectors)
+        self._noted: list[tuple[npt.NDArray[Any], ...]] = []
 
     def __len__(self) -> int:
         """Return the number of listeners."""
         return int(self._who.ids.size)
 
+    def __getitem__(self, index: Any) -> Any:
+        """Return a light view of the listener in a place of the shard, or the `Selection` of a slice."""
+        return self._everyone()[index]
+
+    def __iter__(self) -> Iterator[ListenerView]:
+        """Yield a view of each listener, in ascending order of ids."""
+        return iter(self._everyone())
+
+    def select(
+        self,
+        filter_func: Callable[[ListenerView], bool] | npt.NDArray[np.bool_] | None = None,
+        at_most: float = float("inf"),
+    ) -> Selection:
+        """Return the listeners for which a condition holds; see `Selection.select`."""
+        return self._everyone().select(filter_func, at_most)
+
+    def get(self, attribute: str) -> npt.NDArray[Any]:
+        """Return an attribute of `ListenerView` of each listener."""
+        return self._everyone().get(attribute)
+
+    def agg(self, attribute: str, func: Callable[[Any], Any] | Iterable[Callable[[Any], Any]]) -> Any:
+        """Return a function of an attribute's values, or a list of several; see `Selection.agg`."""
+        return self._everyone().agg(attribute, func)
+
+    def map(self, method: Callable[[ListenerView], Any]) -> list[Any]:
+        """Return what a function makes of each listener's view."""
+        return self._everyone().map(method)
+
     @property
     def history(self) -> HistoryVectors:
         """Return a copy of the listeners' history vectors, shape ``(num_listeners, dim)``."""
-        return HistoryVectors(self._history[:, : self._dim].copy())
+        return HistoryVectors(self._people.history[:, : self._dim].copy())
+
+    @property
+    def recent(self) -> npt.NDArray[np.int32]:
+        """Return a copy of the works played last, newest first, -1 for none, shape ``(num_listeners, NUM_RECENT)``."""
+        return self._people.recent.copy()
 
     def run_day(self, world: World) -> DayTally:
         """Live one day and return its sums.
@@ -128,56 +201,54 @@ class Cohort:
         ValueError
             If the work vectors have another width than the archive's, or the recommender's bias is not finite.
         """
-        works, state, day = world.works, world.recommender_state, int(world.day)
-        n = works.num_works
+        works, day, n = world.works, int(world.day), world.works.num_works
         self._see(works)
-        bias = _filled(state.bias, n, np.float32)
-        if not np.isfinite(bias).all():
+        seen = Works(
+            vectors=self._vectors,
+            consistency=works.consistency.astype(np.float64),
+            duration_s=works.duration_s.astype(np.float64),
+            available=np.array(works.available, dtype=np.bool_),
+            popularity=self._config.popularity_weight * np.log1p(_filled(world.visible_plays, n, np.float64)),
+            bias=_filled(world.recommender_state.bias, n, np.float32),
+        )
+        if not np.isfinite(seen.bias).all():
             raise ValueError("the recommender's bias must be finite")
-        rows = active_rows(self._who.ids, self._who.session_probability, day, self._session_key)
-        candidates = np.zeros((0, 1), dtype=np.int32)
-        if rows.size:
-            shown = HistoryVectors(np.ascontiguousarray(self._history[rows, : self._dim]))
-            offered = state.candidates(self._who.ids[rows], shown, day)
-            candidates = np.require(offered, np.int32, ["C", "W", "A"])
-        room = rows.size * self._behaviour.max_slates
-        log_rows, log_works, log_seconds = (np.empty(room, dtype=np.int32) for _ in range(3))
-        tally = DayTally(*(np.zeros(size, dtype=np.int64) for size in (len(TALLY), n, n, self._num_communities)))
-        logged = live_day(
-            self._behaviour,
-            self._keys,
-            day,
-            rows,
-            candidates,
-            self._who.ids,
-            self._taste,
-            self._history,
-            self._who.consistency_taste,
-            self._num_plays,
-            self._vectors,
-            works.consistency.astype(np.float64),
-            works.duration_s.astype(np.float64),
-            np.array(works.available, dtype=np.bool_),
-            self._config.popularity_weight * np.log1p(_filled(world.visible_plays, n, np.float64)),
-            np.float32(state.affinity),
-            bias,
-            tally.counts,
-            tally.plays_by_work,
-            tally.exposures_by_work,
-            log_rows,
-            log_works,
-            log_seconds,
+        counts = np.zeros(len(TALLY), dtype=np.int64)
+        counts[SUBSCRIBERS] = self._subscribers.sum()
+        factors = day_factors(self._config, works, self._num_archive, self._who.num_communities, day)
+        rows, num_sessions = sessions_today(
+            *(self._who.ids, self._who.session_rate, self._who.home, self._subscribed, factors),
+            *(self._config.max_sessions_per_day, day, self._session_key, self._days_paid),
         )
-        self._log.append(
-            (
-                np.full(logged, len(self._days), dtype=np.int32),
-                self._who.ids[log_rows[:logged]],
-                log_works[:logged].copy(),
-                log_seconds[:logged].copy(),
-            )
+        offers, queries = self._offers(world.recommender_state, rows, num_sessions, seen.available, day)
+        books = self._new_books(counts, offers, n)
+        written = live_day(self._behaviour, self._keys, day, self._people, seen, offers, books)
+        self._keep(books, written, day)
+        if queries is not None:
+            self._score_plays(self._noted[-1][1], rows, queries, world.recommender_state)
+        c = self._config
+        hazard = c.return_rate + c.word_of_mouth * _filled(
+            world.subscribed_share, self._who.num_communities, np.float64
         )
-        self._days.append(day)
-        return tally
+        renew(
+            *(self._who.ids, self._who.home, self._people.satisfaction, self._subscribed),
+            *(c.churn_base, c.churn_satisfaction, c.renewal_days, hazard, day, self._churn_key, self._return_key),
+            *(counts, self._subscribers),
+        )
+        return DayTally(counts, books.plays_by_work, books.exposures_by_work, self._subscribers.copy())
+
+    def audience(self) -> Sums:
+        """Return how many ``listeners`` are at home in each community, and how many ``subscribers`` are."""
+        every = np.bincount(self._who.home, minlength=self._who.num_communities)
+        return {"listeners": every.astype(np.int64), "subscribers": self._subscribers.copy()}
+
+    def session_rows(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the noted sessions as columns; see `heritage_agents.listeners.noting.session_columns`."""
+        return session_columns(self._joined_notes()[0], self._who, self._config, self._starts)
+
+    def play_rows(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the noted plays as columns; see `heritage_agents.listeners.noting.play_columns`."""
+        return play_columns(self._joined_notes()[1])
 
     def usage(self, epoch: int) -> Usage:
         """Return the plays that count since the last `close_epoch`, and what the fees of those days add to the pool."""
@@ -192,7 +263,7 @@ class Cohort:
             epoch=epoch,
             num_works=self._num_works,
             listener_ids=self._who.ids.copy(),
-            fee_units=self._who.pool_units_per_day * len(self._days),
+            fee_units=self._who.pool_units_per_day * self._days_paid,
             indptr=np.searchsorted(row, np.arange(num_listeners + 1)).astype(np.int64),
             work_ids=(pairs % self._num_works).astype(np.int32),
             plays=np.bincount(which, minlength=pairs.size).astype(np.int64),
@@ -205,19 +276,28 @@ class Cohort:
         """Forget the usage of the epoch that was just settled."""
         self._days = []
         self._log = []
+        self._days_paid[:] = 0
 
     def snapshot(self) -> State:
         """Return all that changes from day to day; the rest follows from the configuration."""
+        people = self._people
         state: State = {
             "first": int(self._who.ids[0]),
             "stop": int(self._who.ids[-1]) + 1,
             "num_works": self._num_works,
             "days": list(self._days),
-            "taste": self._taste[:, : self._dim].copy(),
-            "history": self._history[:, : self._dim].copy(),
-            "num_plays": self._num_plays.copy(),
+            "taste": people.taste[:, : self._dim].copy(),
+            "history": people.history[:, : self._dim].copy(),
+            "num_plays": people.num_plays.copy(),
+            "num_sessions": people.num_sessions.copy(),
+            "session_s": people.session_s.copy(),
+            "satisfaction": people.satisfaction.copy(),
+            "recent": people.recent.copy(),
+            "subscribed": self._subscribed.copy(),
+            "days_paid": self._days_paid.copy(),
         }
-        return state | dict(zip(_LOG, self._joined_log(), strict=True))
+        state |= dict(zip(LOG, self._joined_log(), strict=True))
+        return state | dict(zip(NOTED, self._joined_notes(), strict=True))
 
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down.
@@ -239,11 +319,18 @@ class Cohort:
                 "restoring a shard",
                 "divide it first with heritage_agents.listeners.cohort.reshard",
             )
-        self._taste = TasteVectors(padded(state["taste"]))
-        self._history = padded(state["history"])
-        self._num_plays = np.array(state["num_plays"], dtype=np.int64)
+        whole = ("num_plays", "num_sessions", "session_s", "satisfaction", "recent")
+        self._people = self._people._replace(
+            taste=TasteVectors(padded(state["taste"])),
+            history=padded(state["history"]),
+            **{name: np.array(state[name]) for name in whole},
+        )
+        self._subscribed = np.array(state["subscribed"], dtype=np.bool_)
+        self._subscribers = self._subscribers_now()
+        self._days_paid = np.array(state["days_paid"], dtype=np.int32)
         self._days = [int(day) for day in state["days"]]
-        self._log = [tuple(np.array(state[name]) for name in _LOG)]
+        self._log = [tuple(np.array(state[name]) for name in LOG)]
+        self._noted = [tuple(np.array(state[name]) for name in NOTED)]
         self._num_works = int(state["num_works"])
         self._vectors = self._vectors[:0]
 
@@ -257,59 +344,131 @@ class Cohort:
             self._vectors = np.concatenate([self._vectors[:known], padded(works.vectors[known:])])
         self._num_works = works.num_works
 
+    def _offers(
+        self,
+        state: Any,
+        rows: npt.NDArray[np.int64],
+        num_sessions: npt.NDArray[np.int64],
+        available: npt.NDArray[np.bool_],
+        day: int,
+    ) -> tuple[Offers, npt.NDArray[np.float32] | None]:
+        """Return what the day's listeners may be shown, and their queries where the whole catalogue is ranked."""
+        ids = self._who.ids[rows]
+        if isinstance(state, CatalogueState):
+            queries = np.require(state.queries(ids, self._people.recent[rows], day), np.float32, ["C"])
+            known = state.factors.shape[0]
+            best = np.zeros((0, state.num_candidates), dtype=np.int32)
+            if rows.size:
+                bias = np.asarray(state.bias, dtype=np.float32)
+                best = top_works(queries, state.factors, bias, available[:known], state.num_candidates)
+            return Offers(rows, num_sessions, np.require(best, np.int32, ["C", "W", "A"]), True, np.float32(0)), queries
+        candidates = np.zeros((0, 1), dtype=np.int32)
+        if rows.size:
+            shown = HistoryVectors(np.ascontiguousarray(self._people.history[rows, : self._dim]))
+            candidates = np.require(state.candidates(ids, shown, day), np.int32, ["C", "W", "A"])
+        return Offers(rows, num_sessions, candidates, False, np.float32(state.affinity)), None
+
+    def _new_books(self, counts: npt.NDArray[np.int64], offers: Offers, num_works: int) -> Books:
+        slates = self._behaviour.max_slates
+        noted = int(offers.num_sessions[self._people.sampled[offers.rows]].sum())
+        room = int(offers.num_sessions.sum()) * slates
+        log_rows, log_works, log_seconds = (np.empty(room, dtype=np.int32) for _ in range(3))
+        return Books(
+            counts=counts,
+            plays_by_work=np.zeros(num_works, dtype=np.int64),
+            exposures_by_work=np.zeros(num_works, dtype=np.int64),
+            log_rows=log_rows,
+            log_works=log_works,
+            log_seconds=log_seconds,
+            sessions=np.zeros(noted, dtype=SESSION_ROW),
+            plays=np.zeros(noted * slates, dtype=PLAY_ROW),
+        )
+
+    def _keep(self, books: Books, written: tuple[int, int, int], day: int) -> None:
+        """Take down a day's counted plays, and what was noted of the sample."""
+        logged, num_sessions, num_plays = written
+        self._log.append(
+            (
+                np.full(logged, len(self._days), dtype=np.int32),
+                self._who.ids[books.log_rows[:logged]],
+                books.log_works[:logged].copy(),
+                books.log_seconds[:logged].copy(),
+            )
+        )
+        self._days.append(day)
+        self._noted.append((books.sessions[:num_sessions].copy(), books.plays[:num_plays].copy()))
+
+    def _score_plays(
+        self,
+        plays: npt.NDArray[Any],
+        rows: npt.NDArray[np.int64],
+        queries: npt.NDArray[np.float32],
+        state: CatalogueState,
+    ) -> None:
+        """Write the scores that ranked the whole catalogue beside the noted plays."""
+        asked = queries[np.searchsorted(self._who.ids[rows], plays["listener"])].astype(np.float64)
+        work = plays["work"]
+        plays["score"] = (asked * state.factors[work]).sum(axis=1) + state.bias[work]
+
+    def _subscribers_now(self) -> npt.NDArray[np.int64]:
+        home = self._who.home[self._subscribed]
+        return np.bincount(home, minlength=self._who.num_communities).astype(np.int64)
+
+    def _everyone(self) -> Selection:
+        who, people = self._who, self._people
+        columns: dict[str, npt.NDArray[Any]] = {
+            "unique_id": who.ids,
+            "home": who.home,
+            "plan": who.plan,
+            "device": who.device,
+            "familiarity": who.familiarity,
+            "consistency_taste": who.consistency_taste,
+            "session_rate": who.session_rate,
+            "is_subscribed": self._subscribed,
+            "satisfaction": people.satisfaction,
+            "num_plays": people.num_plays,
+            "num_sessions": people.num_sessions,
+            "session_s": people.session_s,
+            "taste": people.taste[:, : self._dim],
+            "history": people.history[:, : self._dim],
+            "recent": people.recent,
+        }
+        return Selection(columns, np.arange(len(self), dtype=np.int64))
+
     def _joined_log(self) -> tuple[npt.NDArray[Any], ...]:
         empty = tuple(np.zeros(0, dtype=kind) for kind in (np.int32, np.int64, np.int32, np.int32))
         return tuple(np.concatenate(parts) for parts in zip(empty, *self._log, strict=True))
 
-
-def reshard(states: Sequence[State], bounds: Sequence[tuple[int, int]]) -> list[State]:
-    """Return the snapshots of shards with other bounds that stand for the same population.
-
-    Parameters
-    ----------
-    states : sequence of State
-        Snapshots of all shards, taken at the same time.
-    bounds : sequence of (int, int)
-        ``(first, stop)`` of every new shard; together they cover the same listeners.
-
-    Returns
-    -------
-    list of State
-
-    Raises
-    ------
-    StorageError
-        If the states or the bounds leave a gap.
-    """
-    ordered = sorted(states, key=lambda state: state["first"])
-    edges = [ordered[0]["first"], *(state["stop"] for state in ordered)]
-    old_gap = any(state["first"] != edge for state, edge in zip(ordered, edges, strict=False))
-    new = sorted(bounds)
-    new_gap = any(a[1] != b[0] for a, b in pairwise(new))
-    if old_gap or new_gap or (new[0][0], new[-1][1]) != (edges[0], edges[-1]):
-        raise StorageError(
-            "the shards' states do not cover the listeners one after another",
-            f"states {edges}, bounds {new}",
-            "take the states of all shards at one checkpoint",
-        )
-    whole = {name: np.concatenate([state[name] for state in ordered]) for name in ("taste", "history", "num_plays")}
-    log = {name: np.concatenate([state[name] for state in ordered]) for name in _LOG}
-    made: list[State] = []
-    for first, stop in bounds:
-        rows = slice(first - edges[0], stop - edges[0])
-        mine = (log["log_listener"] >= first) & (log["log_listener"] < stop)
-        made.append(
-            {"first": first, "stop": stop, "num_works": ordered[0]["num_works"], "days": list(ordered[0]["days"])}
-            | {name: array[rows].copy() for name, array in whole.items()}
-            | {name: array[mine].copy() for name, array in log.items()}
-        )
-    return made
+    def _joined_notes(self) -> tuple[npt.NDArray[Any], ...]:
+        empty = tuple(np.zeros(0, dtype=kind) for kind in (SESSION_ROW, PLAY_ROW))
+        return tuple(np.concatenate(parts) for parts in zip(empty, *self._noted, strict=True))
 
 
 def behaviour_of(config: ListenersConfig) -> Behaviour:
     """Return what the kernel reads of the configuration, with the skip rate per second."""
     same = {name: getattr(config, name) for name in Behaviour._fields if name != "skip_rate"}
     return Behaviour(skip_rate=config.skip_rate_per_minute / 60.0, **same)
+
+
+def _people_of(config: ListenersConfig, who: Listeners, sample: npt.NDArray[np.int64]) -> People:
+    """Return the listeners as the kernel sees them before day 0."""
+    n = who.ids.size
+    skip, leave = (np.array([getattr(device, name) for device in config.devices]) for name in ("skip", "leave"))
+    taste = padded(who.taste)
+    return People(
+        ids=who.ids,
+        consistency_taste=who.consistency_taste,
+        skip_offset=skip[who.device] - config.skip_familiarity * who.familiarity,
+        leave_offset=leave[who.device] - config.leave_familiarity * who.familiarity,
+        sampled=np.isin(who.ids, sample),
+        taste=taste,
+        history=np.zeros_like(taste),
+        num_plays=np.zeros(n, dtype=np.int64),
+        num_sessions=np.zeros(n, dtype=np.int64),
+        session_s=np.zeros(n),
+        satisfaction=np.full(n, config.satisfaction_start),
+        recent=np.full((n, NUM_RECENT), -1, dtype=np.int32),
+    )
 
 
 def _key_words(stream: Stream) -> npt.NDArray[np.uint64]:

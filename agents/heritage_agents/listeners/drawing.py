@@ -1,4 +1,4 @@
-"""Who the listeners are when the simulation starts: home community, taste, habits and plan, each drawn by listener id.
+"""Who the listeners are when the simulation starts: home, taste, habits, device and plan, each drawn by listener id.
 
 The prior of taste is an assumption, stated here once: a listener's first taste is the unit vector along
 
@@ -6,7 +6,7 @@ The prior of taste is an assumption, stated here once: a listener's first taste 
 
 where the centroid (of unit length) is that of the home community's archive, the anchor is one archive work drawn from
 all communities, and g is standard normal. The history is empty (zeros), so the first slates follow the recommender's
-bias.
+bias. The heritage-familiarity index is logit-normal: logistic(familiarity_mean + familiarity_sd z).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from heritage_agents.config import CommunityConfig, ListenersConfig
+from heritage_agents.communities.config import CommunityConfig
+from heritage_agents.listeners.config import ListenersConfig
 from heritage_sim.base import InputError, Keys, TasteVectors, WorkFeatures
 
 
@@ -29,25 +30,35 @@ class Listeners:
     ----------
     ids : ndarray of int64
         Listener ids, ascending.
-    home, plan : ndarray of int32
-        Index of the home community and of the plan.
+    home, plan, device : ndarray of int32
+        Index of the home community, of the plan and of the device.
     taste : TasteVectors
         Unit vectors, shape ``(num_listeners, dim)``.
     consistency_taste : ndarray of float64
         Utility of consistency with the archive.
-    session_probability : ndarray of float64
-        Probability of a session on a day.
+    familiarity : ndarray of float64
+        Heritage-familiarity index, in [0, 1].
+    session_rate : ndarray of float64
+        Mean sessions a day, over the week.
+    subscribed : ndarray of bool
+        Who subscribes.
     pool_units_per_day : ndarray of int64
         What the listener's fee adds to the royalty pool a day, in the token's smallest unit.
+    num_communities : int
+        Communities of the scenario, whether or not a listener of this range is at home there.
     """
 
     ids: npt.NDArray[np.int64]
     home: npt.NDArray[np.int32]
     plan: npt.NDArray[np.int32]
+    device: npt.NDArray[np.int32]
     taste: TasteVectors
     consistency_taste: npt.NDArray[np.float64]
-    session_probability: npt.NDArray[np.float64]
+    familiarity: npt.NDArray[np.float64]
+    session_rate: npt.NDArray[np.float64]
+    subscribed: npt.NDArray[np.bool_]
     pool_units_per_day: npt.NDArray[np.int64]
+    num_communities: int
 
 
 def draw_listeners(
@@ -93,8 +104,9 @@ def draw_listeners(
             "no community has any listeners", "communities: listener_share", "give at least one a share above 0"
         )
     home = _pick(keys.stream("listener", "home").uniform(ids, 0), shares)
-    plan = _pick(
-        keys.stream("listener", "plan").uniform(ids, 0), np.array([p.share for p in config.plans], dtype=np.float64)
+    plan, device = (
+        _pick(keys.stream("listener", name).uniform(ids, 0), np.array([part.share for part in parts]))
+        for name, parts in (("plan", config.plans), ("device", config.devices))
     )
 
     dim = archive.vectors.shape[1]
@@ -121,14 +133,19 @@ def draw_listeners(
     activity = np.array([c.activity for c in communities], dtype=np.float64)[home]
     rate = config.sessions_per_day * activity * np.exp(spread - 0.5 * config.activity_sd**2)
     theta = keys.stream("listener", "consistency_taste").normals(ids, 0, 1)[:, 0]
+    logit = config.familiarity_mean + config.familiarity_sd * keys.stream("listener", "familiarity").normals(ids, 0, 1)
     return Listeners(
         ids=ids,
         home=home,
         plan=plan,
+        device=device,
         taste=TasteVectors(taste.astype(np.float32)),
         consistency_taste=config.consistency_taste_mean + config.consistency_taste_sd * theta,
-        session_probability=np.minimum(rate, 1.0),
+        familiarity=1.0 / (1.0 + np.exp(-logit[:, 0])),
+        session_rate=rate,
+        subscribed=keys.stream("listener", "subscribed").uniform(ids, 0) < config.subscribed_at_start,
         pool_units_per_day=np.array(config.pool_units_per_day(), dtype=np.int64)[plan],
+        num_communities=len(communities),
     )
 
 

@@ -23,10 +23,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from heritage_agents.config import ListenersConfig
-from heritage_agents.kernel.day import Behaviour
+from heritage_agents.kernel.day import STEPS_PER_DAY, Behaviour
 from heritage_agents.kernel.philox import gumbel, uniform
 from heritage_agents.listeners.cohort import Cohort, behaviour_of
+from heritage_agents.listeners.config import DeviceConfig, ListenersConfig
 from heritage_agents.listeners.drawing import Listeners
 from heritage_sim.base import HistoryVectors, Keys, TasteVectors, WorkFeatures, World
 
@@ -138,7 +138,15 @@ def _overlap(one: npt.NDArray[np.int64], other: npt.NDArray[np.int64]) -> float:
 
 def workload(num_listeners: int, num_works: int, num_days: int) -> Workload:
     """Return the work for one size, drawn by key."""
-    config = ListenersConfig(num_listeners=num_listeners, max_slates=1, slate_size=_SLATE, outside_utility=0.5)
+    config = ListenersConfig(
+        num_listeners=num_listeners,
+        max_sessions_per_day=1,
+        max_slates=1,
+        slate_size=_SLATE,
+        outside_utility=0.5,
+        devices=(DeviceConfig(name="any", share=1.0),),
+        churn_base=-1e3,  # everybody stays and comes once a day: a day is one step of each
+    )
     works = np.arange(num_works)
     ids = np.arange(num_listeners, dtype=np.int64)
     of = (works % 3).astype(np.int32)
@@ -157,8 +165,12 @@ def workload(num_listeners: int, num_works: int, num_days: int) -> Workload:
         plan=np.zeros(num_listeners, dtype=np.int32),
         taste=TasteVectors(_unit_rows("tastes", num_listeners)),
         consistency_taste=_KEYS.stream("bench", "theta").normals(ids, 0, 1)[:, 0],
-        session_probability=np.ones(num_listeners),
+        device=np.zeros(num_listeners, dtype=np.int32),
+        familiarity=np.zeros(num_listeners),
+        session_rate=np.full(num_listeners, 100.0),
+        subscribed=np.ones(num_listeners, dtype=np.bool_),
         pool_units_per_day=np.full(num_listeners, 233_100, dtype=np.int64),
+        num_communities=3,
     )
     bias = (0.2 * _KEYS.stream("bench", "bias").normals(works, 0, 1)[:, 0]).astype(np.float32)
     return Workload(config, listeners, features, tuple(_day(ids, bias, day) for day in range(num_days)))
@@ -176,18 +188,18 @@ def _day(ids: npt.NDArray[np.int64], bias: npt.NDArray[np.float32], day: int) ->
     table = (np.arange(_NUM_CANDIDATES) * stratum + np.floor(place * stratum)).astype(np.int32)
     noise, dwell, outside = (np.empty(shape) for shape in (table.shape, table.shape, ids.shape))
     keys = np.array([_KEYS.stream("listener", name).key for name in ("choice", "dwell", "outside")], dtype=np.uint64)
-    _draw(ids, table, day, keys, noise, dwell, outside)
+    _draw(ids, table, day * STEPS_PER_DAY, keys, noise, dwell, outside)
     return Day(Offers(2.0, bias, table), noise, dwell, outside)
 
 
 @numba.njit(cache=True)
-def _draw(ids, table, day, keys, noise, dwell, outside):
+def _draw(ids, table, step, keys, noise, dwell, outside):
     """Fill in the numbers that the kernel draws for itself, at the kernel's addresses."""
     for i in range(ids.size):
-        outside[i] = gumbel(ids[i], day, 0, keys[2, 0], keys[2, 1])
+        outside[i] = gumbel(ids[i], step, 0, keys[2, 0], keys[2, 1])
         for c in range(table.shape[1]):
-            noise[i, c] = gumbel(ids[i], day, table[i, c], keys[0, 0], keys[0, 1])
-            dwell[i, c] = uniform(ids[i], day, table[i, c], keys[1, 0], keys[1, 1])
+            noise[i, c] = gumbel(ids[i], step, table[i, c], keys[0, 0], keys[0, 1])
+            dwell[i, c] = uniform(ids[i], step, table[i, c], keys[1, 0], keys[1, 1])
 
 
 def _live_kernel(work: Workload) -> tuple[float, npt.NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""A small world of works and a recommender that draws candidates at random."""
+"""A small world of works, and recommenders that draw candidates at random or rank them all."""
 
 from __future__ import annotations
 
@@ -42,12 +42,27 @@ class FixedOffers:
         return np.tile(self.works, (len(listener_ids), 1))
 
 
+class RankedOffers:
+    """A recommender of the whole catalogue: queries from the works played last, with ties among the factors."""
+
+    def __init__(self, num_works, num_candidates=25, num_factors=5):
+        self.num_candidates = num_candidates
+        self.factors = np.round(KEYS.stream("test", "factors").normals(np.arange(num_works), 0, num_factors) * 4) / 4
+        self.factors = self.factors.astype(np.float32)
+        self.bias = (KEYS.stream("test", "bias").normals(np.arange(num_works), 0, 1)[:, 0] * 0.3).astype(np.float32)
+
+    def queries(self, listener_ids, recent, day):
+        known = np.where((recent >= 0)[:, :, None], self.factors[recent], np.float32(0.0))
+        return known.sum(axis=1) * np.float32(0.25) + np.float32(day)
+
+
 class Kit:
     """What the tests of this folder build with."""
 
     keys = KEYS
     RandomOffers = RandomOffers
     FixedOffers = FixedOffers
+    RankedOffers = RankedOffers
     communities = tuple(CommunityConfig(name=name, tradition=name) for name in ("Tirtanala", "Quilluma", "Baihe"))
 
     @staticmethod
@@ -66,23 +81,40 @@ class Kit:
         )
 
     @staticmethod
-    def world(works, state, day=0, visible=None):
+    def world(works, state, day=0, visible=None, shares=None):
         plays = np.arange(works.num_works, dtype=np.int64) if visible is None else visible
-        return World(day=day, works=works, recommender_state=state, visible_plays=plays)
+        shares = np.ones(3) if shares is None else shares
+        return World(day=day, works=works, recommender_state=state, visible_plays=plays, subscribed_share=shares)
 
     @staticmethod
-    def alike(num_listeners, taste, theta=0.0, fee=100):
-        """Return listeners with one taste who come every day."""
+    def alike(num_listeners, taste, theta=0.0, fee=100, **changes):
+        """Return listeners with one taste, so eager that they come as often as they may."""
         n = num_listeners
-        return Listeners(
-            ids=np.arange(n, dtype=np.int64),
-            home=np.zeros(n, np.int32),
-            plan=np.zeros(n, np.int32),
-            taste=TasteVectors(np.tile(np.asarray(taste, np.float32), (n, 1))),
-            consistency_taste=np.full(n, theta),
-            session_probability=np.ones(n),
-            pool_units_per_day=np.full(n, fee, np.int64),
-        )
+        same = {
+            "ids": np.arange(n, dtype=np.int64),
+            "home": np.zeros(n, np.int32),
+            "plan": np.zeros(n, np.int32),
+            "device": np.zeros(n, np.int32),
+            "taste": TasteVectors(np.tile(np.asarray(taste, np.float32), (n, 1))),
+            "consistency_taste": np.full(n, theta),
+            "familiarity": np.zeros(n),
+            "session_rate": np.full(n, 100.0),
+            "subscribed": np.ones(n, bool),
+            "pool_units_per_day": np.full(n, fee, np.int64),
+            "num_communities": 3,
+        }
+        return Listeners(**same | changes)
+
+    @staticmethod
+    def once_a_day(**changes):
+        """Return a configuration under which those come once a day, on a device of no effect, and never end."""
+        plain = {
+            "max_sessions_per_day": 1,
+            "devices": ({"name": "any", "share": 1.0},),
+            "leave_prior": 0.0,
+            "churn_base": -1e3,
+        }
+        return Kit.config(**plain | changes)
 
     @staticmethod
     def config(**changes):

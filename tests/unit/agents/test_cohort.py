@@ -204,8 +204,7 @@ def test_first_tastes_lean_to_the_home_archive(kit):
         centroid = works.vectors[works.community == home].mean(axis=0)
         match = people.taste @ (centroid / np.linalg.norm(centroid))
         assert match[people.home == home].mean() > match[people.home != home].mean() + 0.5
-    mean_rate = people.session_probability.mean()
-    assert mean_rate == pytest.approx(0.8, abs=0.25)  # the cap of one a day takes some of it
+    assert people.session_rate.mean() == pytest.approx(0.8, abs=4 * 0.8 * np.sqrt(np.expm1(0.64) / 3_000))
     assert people.consistency_taste.mean() == pytest.approx(0.0, abs=4 / np.sqrt(3_000))
 
 
@@ -220,7 +219,7 @@ def test_listener_shares_and_activity_follow_the_communities(kit):
     people = draw_listeners(config, communities, kit.keys, 0, 6_000, works)
     assert np.bincount(people.home, minlength=3)[2] == 0
     assert (people.home == 1).mean() == pytest.approx(0.75, abs=0.025)
-    assert set(people.session_probability[people.home == 1]) == {0.4}
+    assert set(people.session_rate[people.home == 1]) == {0.4}
 
 
 def test_community_with_listeners_but_no_archive_is_refused(kit):

@@ -9,7 +9,6 @@ from scipy import stats
 from heritage_agents.kernel.day import turn_towards
 from heritage_agents.kernel.lanes import padded
 from heritage_agents.listeners.cohort import Cohort, make_shard
-from heritage_agents.listeners.drawing import draw_listeners
 from heritage_sim.base import TALLY
 
 ALWAYS_STAY = {"leave_base": -60.0, "leave_idle": 0.0, "leave_skipped": 0.0, "leave_fatigue": 0.0}
@@ -19,52 +18,13 @@ def counts_of(tally):
     return dict(zip(TALLY, tally.counts.tolist(), strict=True))
 
 
-def test_agrees_with_plain_python_choice_for_choice(kit, plain):
-    works, state = kit.works(), kit.RandomOffers(131, 37)
-    works = kit.replace(works, available=np.arange(131) % 5 != 0)
-    config = kit.config(counted_play_s=0.0, drift=0.2, slate_size=10)
-    people = draw_listeners(config, kit.communities, kit.keys, 0, 240, works)
-    fast = Cohort(config, kit.keys, people, works)
-    slow = plain.PlainCohort(config, kit.keys, people)
-    total, exposures = np.zeros(len(TALLY), int), np.zeros(131, int)
-    for day in range(4):
-        tally = fast.run_day(kit.world(works, state, day))
-        total += tally.counts
-        exposures += tally.exposures_by_work
-        slow.run_day(kit.world(works, state, day))
-    usage = fast.usage(0)
-    rows = np.repeat(usage.listener_ids, np.diff(usage.indptr))
-    got = {
-        (int(i), int(w)): (int(p), int(s))
-        for i, w, p, s in zip(rows, usage.work_ids, usage.plays, usage.seconds, strict=True)
-    }
-    expected = {}
-    for play in slow.plays:
-        plays, seconds = expected.get((play.listener, play.work), (0, 0))
-        expected[play.listener, play.work] = (plays + 1, seconds + int(play.dwell_s))
-    assert len(slow.plays) > 500
-    assert got == expected
-    assert dict(zip(TALLY, total.tolist(), strict=True)) == {
-        "sessions": slow.sessions,
-        "slates": slow.slates,
-        "plays": len(slow.plays),
-        "full_plays": len(slow.plays),
-        "abandonments": slow.abandonments,
-        "seconds": sum(int(play.dwell_s) for play in slow.plays),
-    }
-    assert exposures.tolist() == [slow.exposures.get(w, 0) for w in range(131)]
-    put_down = fast.snapshot()
-    np.testing.assert_allclose(put_down["taste"], slow.taste, atol=2e-6)
-    np.testing.assert_allclose(put_down["history"], slow.history, atol=2e-6)
-
-
 @pytest.mark.parametrize("shown", [tuple(range(10)), (0, 3, 4, 9)])
 def test_choice_frequencies_are_softmax(kit, shown):
     """Chi-square over 40,000 keyed choices; the same odds hold in a smaller slate (irrelevant alternatives)."""
     works = kit.works()
     taste = works.vectors[3] + works.vectors[7]
     taste /= np.linalg.norm(taste)
-    config = kit.config(max_slates=1, drift=0.0, kappa=2.5, outside_utility=0.8, popularity_weight=0.2)
+    config = kit.once_a_day(max_slates=1, drift=0.0, kappa=2.5, outside_utility=0.8, popularity_weight=0.2)
     cohort = Cohort(config, kit.keys, kit.alike(8_000, taste, theta=0.7), works)
     state = kit.FixedOffers(shown, 131)
     played, slates = np.zeros(131, int), 0
@@ -85,7 +45,7 @@ def test_choice_frequencies_are_softmax(kit, shown):
 def test_taking_away_what_was_not_chosen_changes_no_choice(kit):
     """Noise belongs to a work, not to its place on the slate."""
     works = kit.works()
-    config = kit.config(max_slates=1, counted_play_s=0.0)
+    config = kit.once_a_day(max_slates=1, counted_play_s=0.0)
     taste = works.vectors[3]
 
     def chosen(shown):
@@ -106,26 +66,25 @@ def test_slates_show_the_best_by_score_then_the_next(kit):
     works = kit.works()
     state = kit.FixedOffers(range(131), 131)
     state.bias = (np.arange(131) * 37 % 131 - 60).astype(np.float32)
-    config = kit.config(max_slates=3, outside_utility=1e6, **ALWAYS_STAY)
+    config = kit.once_a_day(max_slates=3, outside_utility=1e6, **ALWAYS_STAY)
     tally = Cohort(config, kit.keys, kit.alike(1, works.vectors[0]), works).run_day(kit.world(works, state))
     best = np.argsort(-state.bias)[:30]
     assert set(np.flatnonzero(tally.exposures_by_work)) == set(best)
-    assert counts_of(tally) == {
-        "sessions": 1, "slates": 3, "plays": 0, "full_plays": 0, "abandonments": 0, "seconds": 0,
-    }  # fmt: skip
+    counts = counts_of(tally)
+    assert (counts["sessions"], counts["slates"], counts["plays"], counts["abandonments"]) == (1, 3, 0, 0)
 
 
 def test_equal_scores_go_to_the_earlier_candidate(kit):
     works = kit.works()
     state = kit.FixedOffers(np.arange(131)[::-1], 131)
-    config = kit.config(max_slates=1, slate_size=4)
+    config = kit.once_a_day(max_slates=1, slate_size=4)
     tally = Cohort(config, kit.keys, kit.alike(1, works.vectors[0]), works).run_day(kit.world(works, state))
     assert np.flatnonzero(tally.exposures_by_work).tolist() == [127, 128, 129, 130]
 
 
 def test_dwell_is_exponential_cut_at_the_duration(kit):
     works = kit.works()
-    config = kit.config(
+    config = kit.once_a_day(
         max_slates=1, drift=0.0, outside_utility=-1e6, skip_rate_per_minute=0.9, skip_appeal=0.25, skip_novelty=0.3
     )
     cohort = Cohort(config, kit.keys, kit.alike(20_000, works.vectors[5]), works)
@@ -142,7 +101,7 @@ def test_dwell_is_exponential_cut_at_the_duration(kit):
 
 def test_short_works_count_when_heard_to_the_end(kit):
     works = kit.replace(kit.works(), duration_s=np.full(131, 12.0, np.float32))
-    config = kit.config(max_slates=1, outside_utility=-1e6, skip_rate_per_minute=1e-9)
+    config = kit.once_a_day(max_slates=1, outside_utility=-1e6, skip_rate_per_minute=1e-9)
     tally = counts_of(
         Cohort(config, kit.keys, kit.alike(50, works.vectors[5]), works).run_day(
             kit.world(works, kit.FixedOffers([5], 131))
@@ -154,14 +113,14 @@ def test_short_works_count_when_heard_to_the_end(kit):
 @pytest.mark.parametrize(("skip_appeal", "heard_s"), [(500.0, 300), (-500.0, 0)])
 def test_extreme_hazards_are_no_fault(kit, skip_appeal, heard_s):
     works = kit.replace(kit.works(), duration_s=np.full(131, 300.0, np.float32))
-    config = kit.config(max_slates=1, outside_utility=-1e6, skip_appeal=skip_appeal)
+    config = kit.once_a_day(max_slates=1, outside_utility=-1e6, skip_appeal=skip_appeal)
     cohort = Cohort(config, kit.keys, kit.alike(10, works.vectors[5]), works)
     assert counts_of(cohort.run_day(kit.world(works, kit.FixedOffers([5], 131))))["seconds"] == 10 * heard_s
 
 
 def test_leaving_has_the_stated_odds(kit):
     works = kit.works()
-    config = kit.config(max_slates=2, outside_utility=1e6, leave_base=-0.7, leave_idle=0.3)
+    config = kit.once_a_day(max_slates=2, outside_utility=1e6, leave_base=-0.7, leave_idle=0.3)
     tally = counts_of(
         Cohort(config, kit.keys, kit.alike(20_000, works.vectors[0]), works).run_day(
             kit.world(works, kit.FixedOffers(range(20), 131))
@@ -176,7 +135,7 @@ def test_leaving_has_the_stated_odds(kit):
 def test_drift_closes_its_share_of_the_angle_and_never_overshoots(kit, drift):
     works = kit.works()
     taste = works.vectors[8]
-    config = kit.config(max_slates=1, drift=drift, outside_utility=-1e6, counted_play_s=0.0)
+    config = kit.once_a_day(max_slates=1, drift=drift, outside_utility=-1e6, counted_play_s=0.0)
     cohort = Cohort(config, kit.keys, kit.alike(3, taste), works)
     first = math.acos(float(taste.astype(float) @ works.vectors[5]))
     for day in range(6):
@@ -199,7 +158,7 @@ def test_opposite_taste_stays_put():
 def test_works_that_are_not_available_are_never_shown(kit):
     works = kit.works()
     closed = kit.replace(works, available=works.community != 1)
-    cohort = make_shard(kit.config(), kit.keys, 0, 240, works, kit.communities)
+    cohort = make_shard(kit.once_a_day(), kit.keys, 0, 240, works, kit.communities)
     shown = np.zeros(131, int)
     for day in range(5):
         shown += cohort.run_day(kit.world(closed, kit.RandomOffers(131, 40), day)).exposures_by_work
@@ -209,9 +168,9 @@ def test_works_that_are_not_available_are_never_shown(kit):
 
 def test_nothing_on_offer_is_a_session_without_a_slate(kit):
     works = kit.works()
-    cohort = Cohort(kit.config(), kit.keys, kit.alike(5, works.vectors[0]), works)
+    cohort = Cohort(kit.once_a_day(), kit.keys, kit.alike(5, works.vectors[0]), works)
     tally = cohort.run_day(kit.world(works, kit.FixedOffers([-1, -1], 131)))
-    assert tally.counts.tolist() == [5, 0, 0, 0, 0, 0]
+    assert tally.counts[:6].tolist() == [5, 0, 0, 0, 0, 0]
 
 
 def test_consistency_matters_only_to_those_who_care(kit):
@@ -219,7 +178,7 @@ def test_consistency_matters_only_to_those_who_care(kit):
     other = kit.replace(works, consistency=(1.0 - works.consistency).astype(np.float32))
 
     def played(features, theta):
-        config = kit.config(consistency_taste_mean=theta, consistency_taste_sd=0.0)
+        config = kit.once_a_day(consistency_taste_mean=theta, consistency_taste_sd=0.0)
         cohort = make_shard(config, kit.keys, 0, 240, works, kit.communities)
         return np.sum(
             [cohort.run_day(kit.world(features, kit.RandomOffers(131, 40), d)).plays_by_work for d in range(4)], 0
