@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from heritage_sim.metrics.ranking import discounts
+
 
 def group_shares(amounts: npt.ArrayLike, group: npt.ArrayLike, num_groups: int) -> npt.NDArray[np.float64]:
     """Return each group's share of the whole in percent, shape ``(num_groups,)``; NaN where there is nothing.
@@ -46,7 +48,6 @@ def discounted_exposure(slates: npt.NDArray[np.integer], num_works: int) -> npt.
     -------
     ndarray of float64, shape (num_works,)
     """
-    discount = 1.0 / np.log2(np.arange(2, slates.shape[1] + 2, dtype=np.float64))
-    weights: npt.NDArray[np.float64] = np.broadcast_to(discount, slates.shape)
+    weights: npt.NDArray[np.float64] = np.broadcast_to(discounts(slates.shape[1]), slates.shape)
     shown = slates >= 0
     return np.bincount(slates[shown], weights=weights[shown], minlength=num_works).astype(np.float64)

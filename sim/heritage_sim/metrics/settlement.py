@@ -2,12 +2,10 @@
 
 Time runs from the day of the play to the day its money could be withdrawn, or was paid. A mean over payments hides
 small balances that are never claimed; so every duration carries a weight (units of money, or 1 per payment), and
-unsettled money stays in the sample as censored at the last day (Kaplan-Meier).
+unsettled money stays in the sample as censored at the last day (`heritage_sim.metrics.survival`).
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -61,62 +59,6 @@ def weighted_quantile(values: npt.ArrayLike, weights: npt.ArrayLike, q: float) -
     first = int(np.count_nonzero(running < q * running[-1] * (1.0 - 1e-12)))
     ascending: list[float] = value[order].tolist()
     return ascending[first]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class KaplanMeier:
-    """The share still unsettled over time.
-
-    Parameters
-    ----------
-    times : ndarray of float64, shape (num_times,)
-        Distinct times at which something was settled, ascending.
-    survival : ndarray of float64, shape (num_times,)
-        Estimated share unsettled just after each.
-    """
-
-    times: Floats
-    survival: Floats
-
-
-def kaplan_meier(durations: npt.ArrayLike, settled: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> KaplanMeier:
-    """Return the Kaplan-Meier estimate of the share unsettled, ``S(t) = prod_{t_k <= t} (1 - d_k / n_k)``.
-
-    d_k is the weight settled at t_k, n_k the weight neither settled nor censored before it.
-
-    Parameters
-    ----------
-    durations : array_like, shape (n,)
-        Time to settlement, or to the end of observation.
-    settled : array_like of bool, shape (n,)
-        False where the time is that of the end of observation (censored).
-    weights : array_like, shape (n,), optional
-        Units of money; 1 each where not given (payment-weighted).
-
-    Returns
-    -------
-    KaplanMeier
-
-    References
-    ----------
-    Kaplan and Meier, "Nonparametric estimation from incomplete observations", JASA 53, 1958.
-    """
-    t = np.asarray(durations, dtype=np.float64)
-    event = np.asarray(settled, dtype=bool)
-    w = np.ones(t.size) if weights is None else np.asarray(weights, dtype=np.float64)
-    distinct, at = np.unique(t, return_inverse=True)
-    leaving = np.bincount(at, weights=w, minlength=distinct.size)
-    events = np.bincount(at, weights=w * event, minlength=distinct.size)
-    at_risk = np.cumsum(leaving[::-1])[::-1]
-    here = events > 0.0
-    survival: Floats = np.cumprod(1.0 - events[here] / at_risk[here], dtype=np.float64)
-    return KaplanMeier(distinct[here], survival)
-
-
-def survival_quantile(curve: KaplanMeier, q: float) -> float:
-    """Return the first time by which at least the fraction q is settled; ``inf`` where it never is while observed."""
-    reached = np.flatnonzero(curve.survival <= 1.0 - q + 1e-12)
-    return float(curve.times[reached[0]]) if reached.size else float("inf")
 
 
 def units_by_work_and_day(work_units: npt.NDArray[np.int64], plays_by_day: npt.NDArray[np.int64]) -> Int64:
