@@ -12,6 +12,8 @@ import numpy.typing as npt
 from heritage_sim.base import Stream, philox4x32
 
 DAYS_AT_A_TIME = 16
+MOST_ROWS = 1 << 16
+"""Agents times days in a call, so that many agents take no more memory than a block is worth."""
 MOST_DRAWS = 4
 """Words in a block of Philox."""
 
@@ -33,16 +35,17 @@ class DailyNumbers:
         self._key = stream.key
         self._num_agents = num_agents
         self._num_draws = num_draws
+        self._num_days = max(1, min(DAYS_AT_A_TIME, MOST_ROWS // max(num_agents, 1)))
         self._first_day = -1
         self._held: npt.NDArray[np.uint32] = np.zeros((0, num_draws, num_agents), dtype=np.uint32)
 
     def words(self, day: int) -> npt.NDArray[np.uint32]:
         """Return the 32-bit words of a day, shape ``(num_draws, num_agents)``."""
-        first = day - day % DAYS_AT_A_TIME
+        first = day - day % self._num_days
         if first != self._first_day:
-            counter = np.zeros((DAYS_AT_A_TIME, self._num_agents, MOST_DRAWS), dtype=np.uint64)
+            counter = np.zeros((self._num_days, self._num_agents, MOST_DRAWS), dtype=np.uint64)
             counter[:, :, 0] = np.arange(self._num_agents)
-            counter[:, :, 2] = np.arange(first, first + DAYS_AT_A_TIME)[:, None]
+            counter[:, :, 2] = np.arange(first, first + self._num_days)[:, None]
             self._held = philox4x32(counter, self._key)[:, :, : self._num_draws].transpose(0, 2, 1).copy()
             self._first_day = first
         return self._held[day - first]

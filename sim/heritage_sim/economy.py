@@ -55,7 +55,12 @@ class Economy(mesa.Model):
         self._archive = Archive(parts.archive.tradition, parts.archive.content_sha256, parts.traditions)
         self._repertoire = Repertoire(parts.archive.num_works, creator_community, parts.making, keys)
         self._commissions = CommissionDesk(
-            parts.community_tradition[creator_community], self._archive, self._repertoire, parts.takes, keys
+            parts.community_tradition[creator_community],
+            self._archive,
+            self._repertoire,
+            parts.takes,
+            parts.making,
+            keys,
         )
         self.rights_book = RightsBook(parts.payee_names, creator_community, parts.num_communities)
         self.rights_book.add(np.zeros(parts.archive.num_works, dtype=np.int64), parts.archive_uses)
@@ -130,7 +135,7 @@ class Economy(mesa.Model):
     def _pieces_are_published(self, made: list[Answer]) -> None:  # step 4
         terms = self.people.terms
         kept, judging = accepted(made, self.people, self.catalogue.community, self.day)
-        kept = self._commissions.found_out(kept, self.parts.making, self.day)
+        kept = self._commissions.found_out(kept, self.day)
         self.recorder.making.published([a.piece for a in kept], judging)
         self.recorder.making.attributed(kept)
         self.commissions.reached(Fate.PUBLISHED, kept)

@@ -26,6 +26,8 @@ class MakingRules:
         What the maker of a derived work pays its source on publication, in the token's smallest unit; 0 for nothing.
     learning_chance : float
         Chance that a creator learns one of its community's new works from an epoch to the next.
+    learnt_share : float
+        Chance that a commission builds on a learnt work rather than on the archive, where there is one.
     repertoire_size : int
         Learnt works that a creator keeps beside the archive, >= 1.
     most_generations : int
@@ -38,6 +40,7 @@ class MakingRules:
 
     licence_fee_units: int = 0
     learning_chance: float = 0.0
+    learnt_share: float = 0.0
     repertoire_size: int = 1
     most_generations: int = 1
     detection_chance: float = 1.0

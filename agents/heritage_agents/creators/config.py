@@ -46,13 +46,14 @@ class CreatorsConfig(Section):
         le=2.0,
     )
     skill_gain: float = parameter(
-        0.02, "What making a work adds to the logarithm of skill", unit="1 per work", ge=0.0, le=1.0
+        0.02, "What making a work adds to the logarithm of skill", unit="1/work", ge=0.0, le=1.0
     )
     skill_fade: float = parameter(
-        0.001, "What a day without making takes from the logarithm of skill", unit="1/day", ge=0.0, le=1.0
-    )
-    skill_most: float = parameter(
-        4.0, "Skill is not raised above this, nor does it fade below its inverse", unit="1", ge=1.0
+        0.01,
+        "Share of what practice has added to the logarithm of skill that a day takes away",
+        unit="1/day",
+        ge=0.0,
+        le=1.0,
     )
 
     # What a work is believed to bring.
@@ -105,10 +106,17 @@ class CreatorsConfig(Section):
 
     # What a creator can build on.
     learning_chance: float = parameter(
-        0.05,
+        0.2,
         "Chance that a creator learns, from an epoch to the next, one of the works that others of its community have "
         "published and registered; it may derive from it from then on",
         unit="1/epoch",
+        ge=0.0,
+        le=1.0,
+    )
+    learnt_share: float = parameter(
+        0.1,
+        "Chance that a commission builds on a learnt work rather than on the archive, where there is one",
+        unit="1",
         ge=0.0,
         le=1.0,
     )
@@ -177,6 +185,7 @@ class CreatorsConfig(Section):
         return MakingRules(
             licence_fee_units=self.licence_fee_units_floor,
             learning_chance=self.learning_chance,
+            learnt_share=self.learnt_share,
             repertoire_size=self.repertoire_size,
             most_generations=self.most_generations,
             detection_chance=self.detection_chance,

@@ -1,8 +1,8 @@
 """The creators of an economy as arrays: what each is, believes and does not forget overnight.
 
 Skill s divides what making costs beside the licence fee: cost = fee + c (stated cost - fee) / s, with c the creator's
-own cost factor. log s rises by a step with each work and falls by a small one with each day without (practice; the
-stated bounds keep it from running away). Beliefs close a share of the gap to the newest figures each day: to what the
+own cost factor. log s is a talent, which stays, and practice, which each work adds to and each day takes a share of: who
+rests long is left with the talent, who makes works at a steady pace reaches a steady skill. Beliefs close a share of the gap to the newest figures each day: to what the
 creator's own works earned by the last statement, and as long as it has none of a kind, to what its community's did. As
 long as there are none of these either, a belief stays as it is.
 """
@@ -47,8 +47,8 @@ class CreatorRoster:
         Community of each.
     active : ndarray of bool, shape (num_creators,)
         Who makes music at present.
-    log_skill : ndarray of float64, shape (num_creators,)
-        Logarithm of skill.
+    practice : ndarray of float64, shape (num_creators,)
+        What practice has added to the logarithm of each one's skill.
     believed_units : ndarray of float64, shape (2, num_creators)
         What each believes a new recorded and a new generated work earn in an epoch, in the token's smallest unit.
     believed_income_units : ndarray of float64, shape (num_creators,)
@@ -66,7 +66,8 @@ class CreatorRoster:
         ids = np.arange(community.size)
         starts = keys.stream("creator", "start")
         normal = starts.normals(ids, 0, 2)
-        self.log_skill: Floats = config.skill_spread * normal[:, 0]
+        self._talent: Floats = config.skill_spread * normal[:, 0]
+        self.practice: Floats = np.zeros(community.size)
         # The mean of a log-normal with parameters (m, s) is exp(m + s^2 / 2).
         self._cost_factor: Floats = np.exp(config.cost_spread * normal[:, 1] - config.cost_spread**2 / 2.0)
         self.active = keys.stream("creator", "active_at_start").uniform(ids, 0) < config.active_at_start
@@ -85,7 +86,7 @@ class CreatorRoster:
     @property
     def skill(self) -> Floats:
         """Skill of each, shape ``(num_creators,)``."""
-        return np.exp(self.log_skill)
+        return np.exp(self._talent + self.practice)
 
     @property
     def cost_units(self) -> Floats:
@@ -120,14 +121,16 @@ class CreatorRoster:
         """
         self.income_units = views.income_units
         self._learn(self.believed_units, np.where(np.isnan(views.own_units), views.community_units, views.own_units))
-        # Who does not make music goes by those who do.
-        incomes = np.where(self.active, views.epoch_income_units, views.community_income_units)
+        # Who does not make music, or has published nothing yet, goes by those who have.
+        published = ~np.isnan(views.own_units).all(axis=0)
+        incomes = np.where(self.active & published, views.epoch_income_units, views.community_income_units)
         self._learn(self.believed_income_units, incomes)
         decided = self._policy.decide(views, self.minds)
         self._num_entered += int(np.count_nonzero(decided.active & ~self.active))
         self._num_left += int(np.count_nonzero(self.active & ~decided.active))
         self.active = decided.active
-        self._practise(decided.action != CreatorAction.REST)
+        makes = decided.action != CreatorAction.REST
+        self.practice = (1.0 - self._config.skill_fade) * self.practice + self._config.skill_gain * makes
         return decided
 
     def _learn(self, belief: Floats, news: Floats) -> None:
@@ -135,16 +138,11 @@ class CreatorRoster:
         step = self._config.belief_rate * (news - belief)
         np.add(belief, step, out=belief, where=~np.isnan(step))
 
-    def _practise(self, makes: npt.NDArray[np.bool_]) -> None:
-        most = float(np.log(self._config.skill_most))
-        change = np.where(makes, self._config.skill_gain, -self._config.skill_fade)
-        self.log_skill = np.clip(self.log_skill + change, -most, most)
-
     def snapshot(self) -> State:
         """Return what lasts from day to day."""
         return {
             "active": self.active.copy(),
-            "log_skill": self.log_skill.copy(),
+            "practice": self.practice.copy(),
             "believed_units": self.believed_units.copy(),
             "believed_income_units": self.believed_income_units.copy(),
             "income_units": self.income_units.copy(),
@@ -155,7 +153,7 @@ class CreatorRoster:
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down."""
         self.active = np.array(state["active"], dtype=np.bool_)
-        self.log_skill = np.array(state["log_skill"], dtype=np.float64)
+        self.practice = np.array(state["practice"], dtype=np.float64)
         self.believed_units = np.array(state["believed_units"], dtype=np.float64)
         self.believed_income_units = np.array(state["believed_income_units"], dtype=np.float64)
         self.income_units = np.array(state["income_units"], dtype=np.int64)

@@ -4,9 +4,9 @@ Which known work a creator builds on, and which of the possible pieces on it is 
 and day; they depend on neither the arm nor the rule. Only where two would ask for the same piece on one day does the
 later creator take the next one.
 
-Who records plays an archive work of the own tradition. Who commissions builds on a work of its repertoire, all of them
-equally likely: an archive work, or one it has learnt; or, crossing, on an archive work of another tradition, which it
-joins with such a work of its own.
+Who records plays an archive work of the own tradition. Who commissions builds on a work of its repertoire: an archive
+work, or one it has learnt; or, crossing, on an archive work of another tradition, which it joins with such a work of
+its own.
 """
 
 from __future__ import annotations
@@ -157,23 +157,32 @@ class CommissionDesk:
         What they know beside it.
     takes : int
         Possible pieces on each source, >= 1.
+    rules : MakingRules
+        What holds for all of them.
     keys : Keys
         Streams of the replication.
     """
 
     def __init__(
-        self, creator_tradition: npt.NDArray[np.int32], archive: Archive, repertoire: Repertoire, takes: int, keys: Keys
+        self,
+        creator_tradition: npt.NDArray[np.int32],
+        archive: Archive,
+        repertoire: Repertoire,
+        takes: int,
+        rules: MakingRules,
+        keys: Keys,
     ) -> None:
         self._tradition: list[int] = creator_tradition.tolist()
         self._archive = archive
         self._repertoire = repertoire
         self._takes = takes
+        self._rules = rules
 
-        def numbers(decision: str) -> DailyNumbers:
-            return DailyNumbers(keys.stream("creator", decision), creator_tradition.size)
+        def numbers(decision: str, num_draws: int = 1) -> DailyNumbers:
+            return DailyNumbers(keys.stream("creator", decision), creator_tradition.size, num_draws)
 
         self._source, self._take = numbers("source"), numbers("take")
-        self._learnt, self._foreign = numbers("learnt_source"), numbers("foreign_source")
+        self._learnt, self._foreign = numbers("learnt_source", 2), numbers("foreign_source")
         self._found_out = numbers("detection")
 
     def requests(self, decisions: CreatorDecisions, day: int) -> list[Request]:
@@ -184,46 +193,51 @@ class CommissionDesk:
         busy: list[int] = np.flatnonzero(decisions.action != CreatorAction.REST).tolist()
         if not busy:
             return []
-        takes = self._take.integers(day, self._takes)[0]
+        records: list[bool] = (decisions.action == CreatorAction.RECORD).tolist()
+        crosses, conceals = decisions.crosses.tolist(), decisions.conceals.tolist()
+        takes: list[int] = self._take.integers(day, self._takes)[0].tolist()
+        known = self._known_works(busy, records, day)
+        foreign = self._foreign.uniforms(day)[0] if decisions.crosses.any() else None
         taken: set[tuple[Intent, int, int]] = set()
         requests: list[Request] = []
-        for creator in busy:
-            intent = Intent.RECORD if decisions.action[creator] == CreatorAction.RECORD else Intent.DERIVE
-            work, joined = self._known_work(creator, day, intent), NO_ONE
-            if decisions.crosses[creator]:
-                work, joined = self._foreign_work(creator, day), work
+        for creator, work in zip(busy, known, strict=True):
+            intent, joined = Intent.RECORD if records[creator] else Intent.DERIVE, NO_ONE
+            if crosses[creator] and foreign is not None:
+                works = self._archive.works_elsewhere(self._tradition[creator])
+                work, joined = int(works[int(foreign[creator] * works.size)]), work
             root = int(self._repertoire.root[work])
-            take = self._free_take(taken, intent, root, int(takes[creator]))
+            take = self._free_take(taken, intent, root, takes[creator])
             if take is None:
                 continue
             taken.add((intent, root, take))
-            tradition = self._archive.tradition_of(root)
-            source = self._archive.hashes[root]
-            commission = Commission(f"{creator}-{day}", self._archive.names[tradition], source, take, intent)
-            requests.append(Request(creator, work, commission, joined, bool(decisions.conceals[creator])))
+            tradition = self._archive.names[self._archive.tradition_of(root)]
+            commission = Commission(f"{creator}-{day}", tradition, self._archive.hashes[root], take, intent)
+            requests.append(Request(creator, work, commission, joined, conceals[creator]))
         return requests
 
     def _free_take(self, taken: set[tuple[Intent, int, int]], intent: Intent, root: int, first: int) -> int | None:
+        """Return the first take from a given one on that nobody has asked for today, None where there is none."""
         for step in range(self._takes):
             take = (first + step) % self._takes
             if (intent, root, take) not in taken:
                 return take
         return None
 
-    def _known_work(self, creator: int, day: int, intent: Intent) -> int:
-        works = self._archive.works[self._tradition[creator]]
-        if intent == Intent.DERIVE:
+    def _known_works(self, creators: Sequence[int], records: Sequence[bool], day: int) -> list[int]:
+        """Return the work of its repertoire that each creator builds on; who records keeps to the archive."""
+        source = self._source.uniforms(day)[0]
+        learnt_share, which = self._learnt.uniforms(day)
+        chosen: list[int] = []
+        for creator in creators:
             learnt = self._repertoire.known(creator)
-            place = float(self._learnt.uniforms(day)[0, creator]) * (works.size + learnt.size)
-            if place < learnt.size:
-                return int(learnt[int(place)])
-        return int(works[int(self._source.uniforms(day)[0, creator] * works.size)])
+            if learnt.size and not records[creator] and learnt_share[creator] < self._rules.learnt_share:
+                chosen.append(int(learnt[int(which[creator] * learnt.size)]))
+            else:
+                works = self._archive.works[self._tradition[creator]]
+                chosen.append(int(works[int(source[creator] * works.size)]))
+        return chosen
 
-    def _foreign_work(self, creator: int, day: int) -> int:
-        works = self._archive.works_elsewhere(self._tradition[creator])
-        return int(works[int(self._foreign.uniforms(day)[0, creator] * works.size)])
-
-    def found_out(self, made: Sequence[Answer], rules: MakingRules, day: int) -> list[Answer]:
+    def found_out(self, made: Sequence[Answer], day: int) -> list[Answer]:
         """Return the answers with the concealed sources that are found out marked.
 
         A re-released archive work always is: its content is registered.
@@ -231,16 +245,10 @@ class CommissionDesk:
         if not any(a.request.conceals for a in made):
             return list(made)
         chance = self._found_out.uniforms(day)[0]
-        return [
-            replace(
-                a,
-                is_found_out=a.piece.origin == Origin.ARCHIVE
-                or bool(chance[a.request.creator] < rules.detection_chance),
-            )
-            if a.request.conceals
-            else a
-            for a in made
+        seen = [
+            a.piece.origin == Origin.ARCHIVE or chance[a.request.creator] < self._rules.detection_chance for a in made
         ]
+        return [replace(a, is_found_out=a.request.conceals and bool(s)) for a, s in zip(made, seen, strict=True)]
 
 
 def permitted(requests: Sequence[Request], book: RightsBook, uses: Uses) -> tuple[list[Request], Refused]:
