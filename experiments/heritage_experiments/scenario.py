@@ -19,6 +19,7 @@ from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersCon
 from heritage_agents.demand.config import DemandConfig
 from heritage_contracts.config import LedgerConfig
 from heritage_experiments.registry import OWN_WRITTEN, content_sha256
+from heritage_experiments.sweeps.config import SweepConfig
 from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
 from heritage_serving.config import ServingConfig
 from heritage_sim.base import Section
@@ -57,6 +58,16 @@ class Comparison(Section):
     control: str = Field(description="Cell whose outcome is subtracted.")
     question: str = Field(default="", description="The question it answers, as the report asks it.")
     outcome: str = Field(default=PRIMARY_OUTCOME, description="Primary outcome that answers it.")
+    sweep: SweepConfig | None = Field(
+        default=None, description="One key, and values at which both cells are run again, to see where the sign turns."
+    )
+
+    def cells_at(self) -> dict[str, tuple[str, float]]:
+        """Return the cells that the sweep makes: name to (cell it is made of, value); none without a sweep."""
+        if self.sweep is None:
+            return {}
+        sides = (self.treatment, self.control)
+        return {self.sweep.cell_name(side, v): (side, v) for v in self.sweep.values for side in sides}
 
 
 class RuntimeConfig(Section):
@@ -167,12 +178,30 @@ class Scenario(Section):
                         f"the scenario has {', '.join(cells) or 'none'}",
                         *("comparisons", i, side),
                     )
+            for made in comparison.cells_at():
+                if made in cells:
+                    raise _wrong(
+                        f"the sweep of comparison {comparison.name!r} makes a cell {made!r}, which is there already",
+                        *("comparisons", i, "sweep"),
+                        remedy="give the cell another name",
+                    )
         return self
 
     @property
     def cells_to_run(self) -> tuple[Cell, ...]:
-        """Return the cells, or the one cell that the scenario itself is."""
-        return self.cells or (Cell(name="scenario"),)
+        """Return the cells and those that sweeps make of them, or the one cell that the scenario itself is."""
+        return (*self.cells, *self.swept_cells) or (Cell(name="scenario"),)
+
+    @property
+    def swept_cells(self) -> tuple[Cell, ...]:
+        """Return the cells at the values of all sweeps, each once, in the order of comparisons and values."""
+        made: dict[str, Cell] = {}
+        for comparison in self.comparisons:
+            for name, (side, value) in comparison.cells_at().items():
+                cell = next(c for c in self.cells if c.name == side)
+                swept = {comparison.sweep.key: value} if comparison.sweep else {}
+                made.setdefault(name, Cell(name=name, arm=cell.arm, set=cell.set | swept))
+        return tuple(made.values())
 
     def cell(self, name: str) -> Cell:
         """Return a cell by name."""

@@ -68,10 +68,11 @@ def check_source(source: Source, *, quick: bool = False) -> Scenario:
     scenario = _validated(source.data, source, ())
     if quick:
         scenario = _bounded(scenario)
-    resolved = [_checked_cell(scenario, cell, i, source) for i, cell in enumerate(scenario.cells)]
+    resolved = [_checked_cell(scenario, cell, ("cells", i, "set"), source) for i, cell in enumerate(scenario.cells)]
+    swept = [_checked_cell(scenario, cell, at, source) for cell, at in _swept(scenario)]
     _check_outcomes(scenario, source)
     _check_comparisons(scenario, {c.name: r for c, r in zip(scenario.cells, resolved, strict=True)}, source)
-    _check_own_parts((scenario, *resolved))
+    _check_own_parts((scenario, *resolved, *swept))
     return scenario
 
 
@@ -146,23 +147,35 @@ def _cell_data(scenario: Scenario, cell: Cell, where: str, arm_where: str = "") 
     return data, written
 
 
-def _checked_cell(scenario: Scenario, cell: Cell, index: int, source: Source) -> Scenario:
-    """Return a cell's scenario; refuse one that cannot be run, or that is another world than the scenario's."""
+def _swept(scenario: Scenario) -> list[tuple[Cell, KeyPath]]:
+    """Return the cells that sweeps make, each with the path of the sweep that made it first."""
+    at: dict[str, KeyPath] = {}
+    for i, comparison in enumerate(scenario.comparisons):
+        for cell in comparison.cells_at():
+            at.setdefault(cell, ("comparisons", i, "sweep", "key"))
+    return [(cell, at[cell.name]) for cell in scenario.swept_cells]
+
+
+def _checked_cell(scenario: Scenario, cell: Cell, written_at: KeyPath, source: Source) -> Scenario:
+    """Return a cell's scenario; refuse one that cannot be run, or that is another world than the scenario's.
+
+    ``written_at`` is the path of the keys that the cell sets beside its arm's.
+    """
     arm = scenario.arms.get(cell.arm, {})
     for key in (*arm, *cell.set):
         section = key.split(".")[0]
         if section in FIXED_FOR_ALL_CELLS:
-            at = source.origin(("arms", cell.arm, key) if key in arm else ("cells", index, "set", key))
+            at = source.origin(("arms", cell.arm, key) if key in arm else (*written_at, key))
             raise InputError(
                 f"no arm or cell may change `{section}`: cells are compared on one world and one set of random numbers",
                 str(at),
                 f"set `{section}` once, for the whole scenario",
             )
-    here, there = source.origin(("cells", index, "set")), source.origin(("arms", cell.arm))
+    here, there = source.origin(written_at), source.origin(("arms", cell.arm))
     data, written = _cell_data(scenario, cell, str(here), str(there))
     layered = Source(data=data, name=source.name, folder=source.folder, origins=dict(source.origins))
     for path, at in written:
-        layered.overlay(path, source.origin(at if at[0] == "arms" else ("cells", index, *at)))
+        layered.overlay(path, source.origin(at if at[0] == "arms" else (*written_at, *at[1:])))
     resolved = _validated(data, layered, ())
     _refuse_another_world(scenario, resolved, layered)
     return resolved
