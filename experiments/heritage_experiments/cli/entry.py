@@ -12,7 +12,18 @@ from typing import Any, NoReturn
 
 import typer
 
-from heritage_experiments.cli import corpus, demand, describe, inspect_run, ledger, machine, music, royalty, run
+from heritage_experiments.cli import (
+    calibrate,
+    corpus,
+    demand,
+    describe,
+    inspect_run,
+    ledger,
+    machine,
+    music,
+    royalty,
+    run,
+)
 
 INTERRUPTED = 130
 """What typer leaves with after Ctrl-C, without a word."""
@@ -30,6 +41,7 @@ app.command("run")(run.run)
 app.command("resume")(run.resume)
 app.command("status")(inspect_run.status)
 app.command("report")(inspect_run.report)
+app.command("calibrate")(calibrate.calibrate)
 app.add_typer(royalty.app, name="royalty")
 app.command("generate")(music.generate)
 app.command("train")(music.train)
