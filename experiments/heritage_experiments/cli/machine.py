@@ -8,7 +8,7 @@ import typer
 
 from heritage_experiments.cli.options import Json, print_json
 
-BENCHES = ("startup", "population", "ledger", "ledger-year")
+BENCHES = ("startup", "population", "engagement", "ledger", "ledger-year")
 
 
 def doctor(as_json: Json = False) -> None:
@@ -47,6 +47,8 @@ def bench(
         from heritage_experiments.bench.startup import run as measure
     elif name == "population":
         from heritage_experiments.bench.population import run as measure
+    elif name == "engagement":
+        from heritage_experiments.bench.engagement import run as measure
     elif name == "ledger":
         from heritage_experiments.bench.ledger import run as measure
     elif name == "ledger-year":
