@@ -13,7 +13,8 @@ from functools import partial
 import numpy as np
 from plain_recommender import PlainRecommender, PlainState
 
-from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig
+from heritage_agents.communities.repertoire import archive_uses
+from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig, TransmissionConfig
 from heritage_agents.listeners.cohort import make_shard
 from heritage_agents.people import creator_names, make_people
 from heritage_contracts import make_ledger
@@ -149,14 +150,14 @@ def features(batch: WorkBatch) -> WorkFeatures:
 def shard_factories(keys: Keys, num_shards: int, listeners: ListenersConfig = LISTENERS, communities=COMMUNITIES):
     works = features(archive()[0])
     bounds = shard_bounds(listeners.num_listeners, num_shards)
-    return [partial(make_shard, listeners, keys, first, stop, works, communities) for first, stop in bounds]
+    return [partial(make_shard, listeners, keys, first, stop, works, communities, 30) for first, stop in bounds]
 
 
 def world_of(day: int) -> World:
     """Return a day's world in which the archive alone is there."""
     works = features(archive()[0])
     nothing = np.zeros(works.num_works, dtype=np.int64)
-    return World(day, works, PlainState(1.0, nothing.astype(np.float32), KEYS), nothing)
+    return World(day, works, PlainState(1.0, nothing.astype(np.float32), KEYS), nothing, np.ones(3))
 
 
 def small_parts(
@@ -168,11 +169,13 @@ def small_parts(
     executor=LocalExecutor,
     ledger: LedgerConfig | None = None,
     consistency: float = 0.8,
+    transmission: str = "none",
     **changes,
 ) -> Parts:
     """Return the parts of the small economy; `changes` replace single fields."""
     ledger = ledger or LedgerConfig()
     index = {name: t for t, name in enumerate(TRADITIONS)}
+    bearers = TransmissionConfig(kind=transmission)
     parts = Parts(
         traditions=TRADITIONS,
         community_names=tuple(c.name for c in communities),
@@ -186,7 +189,8 @@ def small_parts(
         rule=make_rule(rule),
         shadow_rules=tuple(make_rule(name) for name in shadow),
         ledger_name=ledger.kind,
-        make_people=lambda model: make_people(model, CREATORS, communities, keys),
+        archive_uses=archive_uses(communities, archive()[0].community, keys),
+        make_people=lambda model: make_people(model, CREATORS, communities, keys, transmission=bearers),
         make_recommender=lambda: PlainRecommender(keys),
         make_executor=lambda: executor(shard_factories(keys, num_shards, communities=communities)),
         make_ledger=lambda: ledger_of(ledger, communities),
@@ -202,9 +206,11 @@ def ledger_of(config: LedgerConfig, communities=COMMUNITIES):
     return make_ledger(config, names, EconomyConfig().genesis_s, payee_communities=numbers + of_creators)
 
 
-def small_economy(days: int = 20, replication: int = 1, epoch_days: int = 7, refresh_days: int = 1, **parts) -> Economy:
+def small_economy(
+    days: int = 20, replication: int = 1, epoch_days: int = 7, refresh_days: int = 1, release_days: int = 1, **parts
+) -> Economy:
     keys = Keys(root_seed=11, replication=replication)
-    config = EconomyConfig(days=days, epoch_days=epoch_days, refresh_days=refresh_days)
+    config = EconomyConfig(days=days, epoch_days=epoch_days, refresh_days=refresh_days, release_days=release_days)
     return Economy(config, small_parts(keys, **parts), keys)
 
 

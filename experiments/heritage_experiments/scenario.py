@@ -77,6 +77,9 @@ class RuntimeConfig(Section):
         default="auto", description="Where replications run: this process, Ray workers, or whichever is cheaper."
     )
     shards: int = Field(default=1, ge=1, le=256, description="Parts the listeners are divided into [shards].")
+    threads: int = Field(
+        default=1, ge=1, le=256, description="Shards of one process that work at once, each in a thread [threads]."
+    )
     workers: int | Literal["auto"] = Field(
         default="auto",
         description="Replications run at once on Ray [processes]; auto: one per core that this process may use.",

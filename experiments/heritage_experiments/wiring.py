@@ -310,10 +310,10 @@ def _executor(scenario: Scenario, keys: Keys, archive: WorkBatch, surroundings: 
     from heritage_agents.listeners.cohort import make_shard
     from heritage_sim.sharding import shard_bounds
 
-    features = archive_features(archive)
+    features, sample = archive_features(archive), scenario.economy.session_sample
     num_shards = min(surroundings.num_shards, scenario.listeners.num_listeners)
     factories: list[Callable[[], Population]] = [
-        partial(make_shard, scenario.listeners, keys, first, stop, features, scenario.communities)
+        partial(make_shard, scenario.listeners, keys, first, stop, features, scenario.communities, sample)
         for first, stop in shard_bounds(scenario.listeners.num_listeners, num_shards)
     ]
     if surroundings.shards_on_ray:
@@ -322,4 +322,4 @@ def _executor(scenario: Scenario, keys: Keys, archive: WorkBatch, surroundings: 
         return RayExecutor(factories, surroundings.on_shard_lost)
     from heritage_sim.executors import LocalExecutor
 
-    return LocalExecutor(factories)
+    return LocalExecutor(factories, scenario.runtime.threads)

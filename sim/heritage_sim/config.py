@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from heritage_sim.base import BPS, SHARE_BASIS, Calendar, Section
+from heritage_sim.base import BPS, SHARE_BASIS, Calendar, Section, parameter
 from heritage_sim.money.config import MoneyChainConfig
 from heritage_sim.royalty.config import RoyaltyConfig, RuleConfig
 
@@ -14,25 +14,53 @@ __all__ = ["EconomyConfig", "MoneyChainConfig", "RoyaltyConfig", "RuleConfig"]
 class EconomyConfig(Section):
     """The rhythm of the economy: how long it lives, and when its periodic steps happen."""
 
-    days: int = Field(60, ge=1, le=36_500, description="Simulated days of a replication [days].")
-    epoch_days: int = Field(
+    days: int = parameter(60, "Simulated days of a replication", unit="days", source="the scenario", ge=1, le=36_500)
+    epoch_days: int = parameter(
         7,
+        "Length of a royalty epoch; the last one is shorter where it does not divide `days`",
+        unit="days",
+        source="the scenario",
         ge=1,
         le=366,
-        description="Length of a royalty epoch [days]; the last one is shorter where it does not divide `days`.",
     )
-    refresh_days: int = Field(
-        1, ge=1, le=366, description="Days between refreshes of the recommender [days]; must divide `epoch_days`."
+    refresh_days: int = parameter(
+        1,
+        "Days between refreshes of the recommender, and of the plays and the share of subscribers that listeners are "
+        "shown; must divide `epoch_days`",
+        unit="days",
+        ge=1,
+        le=366,
     )
-    derivative_share_bps: int = Field(
+    release_days: int = parameter(
+        1,
+        "Days between the days on which works come out; a piece made in between can be heard from the next one on",
+        unit="days",
+        ge=1,
+        le=366,
+    )
+    session_sample: int = parameter(
+        500,
+        "Listeners whose sessions and plays are noted one by one, the same ones in all cells; all of them if there are "
+        "no more",
+        unit="listeners",
+        source="the scenario",
+        ge=0,
+        le=1_000_000,
+    )
+    derivative_share_bps: int = parameter(
         0,
+        "Share of what is paid directly to a work (a fee, a tip) that is passed on to each work it derives from; no "
+        "source gives a figure, and streams do not go this way",
+        unit="basis points",
         ge=0,
         le=BPS,
-        description="Share of what is paid directly to a work (a fee, a tip) that is passed on to each work it derives "
-        "from, in basis points. 0: no source gives a figure, and streams do not go this way.",
     )
-    genesis_s: int = Field(
-        Calendar().genesis_s, ge=1, description="Chain time of the first instant of day 0 [seconds since 1970]."
+    genesis_s: int = parameter(
+        Calendar().genesis_s,
+        "Chain time of the first instant of day 0, counted from 1970",
+        unit="s",
+        source="the scenario",
+        ge=1,
     )
 
     @model_validator(mode="after")
@@ -71,6 +99,10 @@ class EconomyConfig(Section):
     def ends_epoch(self, day: int) -> bool:
         """Return whether a day is the last of its epoch."""
         return (day + 1) % self.epoch_days == 0 or day + 1 == self.days
+
+    def release_day(self, day: int) -> int:
+        """Return the day on which a work made on a day comes out: that day, or the next one of releases."""
+        return -(-day // self.release_days) * self.release_days
 
     def refreshes(self, day: int) -> bool:
         """Return whether the recommender is refreshed at the end of a day."""

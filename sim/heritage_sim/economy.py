@@ -10,16 +10,28 @@ import mesa  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import Catalogue, CreatorDecisions, Keys, ProvenanceRecord, Rights, State, Statement, World
+from heritage_sim.base import (
+    Catalogue,
+    CreatorDecisions,
+    DayTally,
+    Keys,
+    ProvenanceRecord,
+    Rights,
+    State,
+    Statement,
+    World,
+)
 from heritage_sim.commission_log import CommissionLog, Fate
 from heritage_sim.config import EconomyConfig
 from heritage_sim.day.commissioning import Answer, Archive, CommissionDesk, answers, permitted, releasable
 from heritage_sim.day.feedback import Accounts
-from heritage_sim.day.listening import available_works, listen, work_features
+from heritage_sim.day.listening import Audience, Listening, available_works, work_features
 from heritage_sim.day.publication import accepted, chains, licence_fees, provenance, work_batch
 from heritage_sim.day.refreshing import RecommenderDesk
 from heritage_sim.day.repertoire import Repertoire
 from heritage_sim.day.royalty import epoch_totals, statements
+from heritage_sim.fraud import statements_without
+from heritage_sim.fraud_evidence import no_fraud
 from heritage_sim.metrics import units_by_payee_and_day, units_by_work_and_day
 from heritage_sim.money.traceability import traceable_units
 from heritage_sim.money.treasury import Treasury
@@ -66,11 +78,14 @@ class Economy(mesa.Model):
         self.rights_book.add(np.zeros(parts.archive.num_works, dtype=np.int64), parts.archive_uses)
         self.desk = RecommenderDesk(parts.make_recommender())
         self.executor = parts.make_executor()
+        self.audience = Audience()
+        self._listening = Listening(self.executor)
         self.treasury = Treasury(parts.make_ledger(), config, parts.money_chain, len(parts.payee_names), keys)
         self.accounts = Accounts(creator_community, parts.community_tradition)
         self.recorder = Recorder(parts.num_communities, len(parts.payee_names))
         self.recorder.practice.settled(self.people.bearers)
         self.commissions = CommissionLog(parts.traditions)
+        self.ring = parts.make_ring(creator_community) if parts.make_ring else None
         self._num_registered = 0
         self._is_open = False
 
@@ -81,6 +96,7 @@ class Economy(mesa.Model):
         self._communities_set_terms()
         made = self._commissions_are_answered(self._creators_decide())
         self._pieces_are_published(made)
+        self._ring_uploads()
         self._listeners_live_the_day()
         self._recommender_refreshes()
         if self.config.ends_epoch(self.day):
@@ -101,6 +117,7 @@ class Economy(mesa.Model):
     def _open(self) -> None:
         self.treasury.open(self._provenance(0), self.people.terms)
         self._num_registered = self.catalogue.num_works
+        self.audience.count(self.executor)
         self._refresh(day=0)
         self._is_open = True
 
@@ -115,9 +132,7 @@ class Economy(mesa.Model):
     def _creators_decide(self) -> CreatorDecisions:  # step 2
         epochs_left = (self.config.days - self.day) / self.config.epoch_days
         people = self.people
-        return people.decide_all(
-            self.accounts.creator_views(self.day, people.terms, epochs_left, people.bearers_share)
-        )
+        return people.decide_all(self.accounts.creator_views(self.day, people.terms, epochs_left, people.bearers_share))
 
     def _commissions_are_answered(self, decisions: CreatorDecisions) -> list[Answer]:  # step 3
         asked = self._commissions.requests(decisions, self.day)
@@ -140,37 +155,72 @@ class Economy(mesa.Model):
         self.recorder.making.attributed(kept)
         self.commissions.reached(Fate.PUBLISHED, kept)
         if kept:
-            batch = work_batch(kept, self.parts.encoder, self._creator_community, self.parts.traditions, self.day)
+            day = self.config.release_day(self.day)
+            batch = work_batch(kept, self.parts.encoder, self._creator_community, self.parts.traditions, day)
             self.catalogue.append(batch)
             self.rights_book.add([terms[int(c)].share_bps for c in batch.community])
             self._repertoire.add([a.source_work for a in kept])
             self.treasury.license(licence_fees(kept, self.day, self.parts.making))
 
+    def _ring_uploads(self) -> None:  # beside step 4
+        uploads = self.ring.uploads(self.catalogue, self.day) if self.ring else None
+        if uploads is not None:
+            terms = self.people.terms
+            self.catalogue.append(uploads.batch)
+            self.rights_book.add([terms[int(c)].share_bps for c in uploads.batch.community])
+            self._repertoire.add(uploads.made_from)
+
+    def _bought_works(self) -> npt.NDArray[np.int32]:
+        if self.ring is None:
+            return np.zeros(0, dtype=np.int32)
+        return self.ring.bought_works(self.catalogue, self.rights_book.uses(self.catalogue, self.people.terms), self.day)
+
     def _listeners_live_the_day(self) -> None:  # step 5
         num_works = self.catalogue.num_works
         world = World(
             day=self.day,
-            works=work_features(self.catalogue, available_works(self.rights_book.uses(self.catalogue, self.people.terms))),
+            works=work_features(self.catalogue, self._available(self.day)),
             recommender_state=self.desk.state,
             visible_plays=self.desk.visible_plays(num_works),
+            bought_works=self._bought_works(),
+            subscribed_share=self.audience.subscribed_share,
         )
-        self.recorder.day(listen(self.executor, world), self.catalogue)
+        self._days_are_recorded(self._listening.wait(world))
+
+    def _days_are_recorded(self, tallies: list[DayTally]) -> None:
+        for tally in tallies:
+            self.recorder.day(tally, self.catalogue)
+            self.audience.day(tally)
+
+    def _waiting_days_are_lived(self) -> None:
+        self._days_are_recorded(self._listening.live())
+
+    def _available(self, day: int) -> npt.NDArray[np.bool_]:
+        return available_works(self.rights_book.uses(self.catalogue, self.people.terms), self.catalogue, day)
 
     def _recommender_refreshes(self) -> None:  # step 6
         if self.config.refreshes(self.day):
             self._refresh(day=self.day + 1)
 
     def _refresh(self, day: int) -> None:
-        available = available_works(self.rights_book.uses(self.catalogue, self.people.terms))
+        self._waiting_days_are_lived()
+        self.audience.show()
         plays = self.recorder.plays_of(self.catalogue.num_works)
-        self.desk.refresh(self.executor, self.catalogue, available, plays, day, self.epoch)
+        self.desk.refresh(self.executor, self.catalogue, self._available(day), plays, day, self.epoch)
 
     def _epoch_is_settled(self) -> None:
+        self._waiting_days_are_lived()
         terms, epoch = self.people.terms, self.epoch
         rights = self.rights_book.rights(self.catalogue, terms)
         # Step 7: the rule in force decides; the shadows say what they would have made of the same usage.
         pool_units, plays_by_day = epoch_totals(self.executor, epoch)
         decided = statements(self.executor, self._rules, rights, pool_units, epoch)
+        if self.ring:
+            honest = self.ring.honest_rules(self.parts.rule, self.catalogue)
+            without = statements_without(self.executor, honest, rights, epoch)
+            self.ring.settled(decided[0], without, epoch * self.config.epoch_days, self.day)
+            owed = self.treasury.owed_licences
+            self.treasury.redirect(self.ring.claimed(owed, self.catalogue, self._num_registered, self.day))
         # Step 8: the ledger.
         stems = [self.rights_book.stems(fee.source_work, self.catalogue) for fee in self.treasury.owed_licences]
         self.treasury.pay_licences(stems, self.config.calendar.start_of(self.day + 1))
@@ -194,9 +244,7 @@ class Economy(mesa.Model):
         by_payee = units_by_payee_and_day(in_force.payee_units, by_work, rights)
         calendar = self.config.calendar
         used_s = [calendar.middle_of(day) for day in range(first_day, self.day + 1)]
-        works = chains(
-            self.catalogue, self._num_registered, calendar, self.rights_book, self.parts.community_tradition
-        )
+        works = chains(self.catalogue, self._num_registered, calendar, self.rights_book, self.parts.community_tradition)
         traced = traceable_units(by_work, works, self.treasury.labels, used_s)
         self.recorder.epoch(decided, self.catalogue, by_payee, first_day, traced)
 
@@ -205,6 +253,7 @@ class Economy(mesa.Model):
 
     def results(self) -> Results:
         """Return the outcomes and tables of the days lived so far."""
+        self._waiting_days_are_lived()
         return results_of(
             self.parts,
             self.config.calendar,
@@ -214,6 +263,7 @@ class Economy(mesa.Model):
             self._creator_community,
             self.commissions,
             self.people.roll,
+            self.ring.evidence(self.treasury.licence_units, self.day) if self.ring else no_fraud(),
         )
 
     def snapshot(self) -> State:
@@ -221,6 +271,7 @@ class Economy(mesa.Model):
 
         What an economy of the same configuration, parts and keys needs to go on bit for bit: `restore`.
         """
+        self._waiting_days_are_lived()
         return {
             "day": self.day,
             "is_open": self._is_open,
@@ -231,10 +282,12 @@ class Economy(mesa.Model):
             "people": self.people.snapshot(),
             "recommender": self.desk.snapshot() if self._is_open else None,
             "shards": self.executor.checkpoint(),
+            "audience": self.audience.snapshot(),
             "treasury": self.treasury.snapshot(),
             "accounts": self.accounts.snapshot(),
             "recorder": self.recorder.snapshot(),
             "commissions": self.commissions.snapshot(),
+            "ring": self.ring.snapshot() if self.ring else None,
         }
 
     def restore(self, state: State) -> None:
@@ -262,10 +315,13 @@ class Economy(mesa.Model):
         if state["recommender"] is not None:
             self.desk.restore(state["recommender"], self.catalogue)
         self.executor.restore(state["shards"])
+        self.audience.restore(state["audience"])
         self.treasury.restore(state["treasury"])
         self.accounts.restore(state["accounts"])
         self.recorder.restore(state["recorder"])
         self.commissions.restore(state["commissions"])
+        if self.ring and state["ring"] is not None:
+            self.ring.restore(state["ring"])
 
     def fork(self, parts: Parts | None = None) -> Economy:
         """Return another economy that goes on from here, under other parts (such as another rule) if they are given."""

@@ -150,12 +150,13 @@ class Recorder:
         self._num_payees = num_payees
 
     def day(self, tally: DayTally, catalogue: Catalogue) -> None:
-        """Take down a day: its counts, and its plays by origin and by community."""
-        by_origin = _sums(catalogue.origin, tally.plays_by_work, len(Origin))
-        by_community = _sums(catalogue.community, tally.plays_by_work, self.num_communities)
+        """Take down a day: its counts, and its plays by origin and by community; the tally may know fewer works."""
+        n = tally.plays_by_work.size
+        by_origin = _sums(catalogue.origin[:n], tally.plays_by_work, len(Origin))
+        by_community = _sums(catalogue.community[:n], tally.plays_by_work, self.num_communities)
         self.daily.append(np.concatenate([tally.counts, by_origin, by_community]))
-        self.plays = self.plays_of(catalogue.num_works) + tally.plays_by_work
-        self.exposures_by_community += _sums(catalogue.community, tally.exposures_by_work, self.num_communities)
+        self.plays = self.plays_of(n) + tally.plays_by_work
+        self.exposures_by_community += _sums(catalogue.community[:n], tally.exposures_by_work, self.num_communities)
 
     def epoch(
         self,

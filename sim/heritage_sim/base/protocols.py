@@ -186,6 +186,10 @@ class Population(Protocol):
         """Live one day and return its sums."""
         ...
 
+    def audience(self) -> Sums:
+        """Return by home community how many ``listeners`` there are, and how many ``subscribers`` among them."""
+        ...
+
     def usage(self, epoch: int) -> Usage:
         """Return who listened to what since the last `close_epoch`."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,6 +28,14 @@ class ShardHost:
         """Return the day's tally of this shard."""
         self._read = None
         return self.population.run_day(world)
+
+    def run_days(self, world: World, num_days: int) -> list[DayTally]:
+        """Return the tallies of consecutive days, from ``world.day`` on, on which the item side stays as it is."""
+        return [self.run_day(replace(world, day=world.day + later)) for later in range(num_days)]
+
+    def audience(self) -> Sums:
+        """Return how many listeners of this shard are at home in each community, and how many of them subscribe."""
+        return self.population.audience()
 
     def usage(self, epoch: int) -> Usage:
         """Return the usage of the running epoch so far."""
