@@ -8,8 +8,8 @@ income between the last two settled epochs by more than the tolerance:
 - no loss: strictness and share go back by a step towards what they were at the start;
 - g below ``displacement_share``: consent to derive that the rule withdrew is given again.
 
-Before two epochs were settled nothing is compared. The rule draws no random number. Changes of consent that the scenario
-sets for a day come beside it: the rule never gives back what they withdrew.
+Before two epochs were settled nothing is compared. The rule draws no random number. Changes of consent that the
+scenario sets for a day come beside it: the rule never gives back what they withdrew.
 """
 
 from __future__ import annotations

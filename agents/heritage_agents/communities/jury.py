@@ -2,13 +2,13 @@
 
 With c the measured consistency of a piece and b the community's strictness of the day, juror j has the bar
 ``b + bar_spread * g_j`` for good, comes to a vote with the chance ``attendance``, perceives ``c + noise * e_jv`` in the
-vote v, and votes for the piece if that reaches its bar; g and e are standard normal. With n jurors, m of whom came and k
-of whom voted for it, the piece is accepted when
+vote v, and votes for the piece if that reaches its bar; g and e are standard normal. With n jurors, m of whom came and
+k of whom voted for it, the piece is accepted when
 
     m >= quorum * n   and   m > 0   and   k > majority * m.
 
-A jury without noise and spread that always comes is the measured rule; a large jury with a majority of one half decides
-as one juror without noise would (Condorcet): both are what the tests compare with.
+A jury without noise and spread that always comes is the measured rule; a large jury with a majority of one half
+decides as one juror without noise would (Condorcet). The tests compare with both.
 
 A vote is addressed by (community, juror) and (creator, day), so nobody's vote depends on what else was voted on.
 """

@@ -16,9 +16,9 @@ def archive_uses(
 ) -> npt.NDArray[np.int16]:
     """Return what each archive work may ever be used for.
 
-    Every work has one keyed number that says how guarded it is. Of its community's works, the lowest are closed: exactly
-    the stated share, to the nearest work. So what is never performed and what is never derived from overlap as far as
-    they can, and a larger share closes more works and opens none.
+    Every work has one keyed number that says how guarded it is. Of its community's works, the lowest are closed:
+    exactly the stated share, to the nearest work. So what is never performed and what is never derived from overlap as
+    far as they can, and a larger share closes more works and opens none.
 
     Parameters
     ----------

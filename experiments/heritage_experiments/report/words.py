@@ -59,6 +59,13 @@ LABELS = {
     "works_generated": "Works generated",
     "works_rereleased": "Archive works released again by creators",
     "commissions_refused": "Commissions refused",
+    "commissions_refused_repertoire": "Commissions refused, restricted repertoire",
+    "derivatives_accepted_share": "Derived pieces that communities accepted",
+    "jury_votes": "Votes of juries",
+    "jury_votes_split_share": "Votes of juries that were not unanimous",
+    "jury_calls_without_quorum": "Juries called without a quorum",
+    "bearers_total_change": "Change of practising bearers",
+    "bearers_worst_change": "Change of practising bearers, worst community",
     "violations_per_generated_piece": "Broken constraints per generated piece",
     "consistency_generated_mean": "Consistency of generated pieces with the archive",
     "gini_plays_works": "Gini index of plays over works",
@@ -67,6 +74,9 @@ LABELS = {
 _BY_COMMUNITY = {
     "payout_share_community_": "Share of payout",
     "plays_share_community_": "Share of plays",
+    "plays_share_generated_community_": "Generated works' share of plays",
+    "bearers_community_": "Practising bearers",
+    "bearers_change_community_": "Change of practising bearers",
     "exposure_share_community_": "Share of exposure",
     "licence_fees_units_community_": "Licence fees",
 }

@@ -65,7 +65,8 @@ def accepted(
     """Return the answers that may be published, and how the derived ones were judged.
 
     A derived piece is published under the name of its creator's community, which must accept it. A community with a
-    jury also votes on what others derive from its works. Recordings of the tradition's own music are not judged.
+    jury also votes on what others derive from its works, where they say so. Recordings of the tradition's own music are
+    not judged.
 
     Parameters
     ----------
@@ -91,7 +92,8 @@ def accepted(
         creator = answer.request.creator
         asked = [int(people.creator_community[creator])]
         source_community = int(work_community[answer.source_work])
-        if source_community != asked[0] and people.has_jury(source_community):
+        is_known = not answer.request.conceals
+        if is_known and source_community != asked[0] and people.has_jury(source_community):
             asked.append(source_community)
         consistency = answer.piece.fidelity.consistency
         verdicts = [people.judge(Ballot(community, creator, day, consistency)) for community in asked]

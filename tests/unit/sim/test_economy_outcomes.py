@@ -9,6 +9,7 @@ from heritage_sim.base import TALLY
 from heritage_sim.money import STEPS
 from heritage_sim.money.outcomes import Durations, MoneyEvidence, money_outcomes, no_money
 from heritage_sim.outcomes import Evidence, Payout, listening_outcomes, making_outcomes, payout_outcomes
+from heritage_sim.practice import practice_outcomes
 from heritage_sim.recording import Making
 
 NAMES = [
@@ -31,6 +32,8 @@ NAMES = [
     "plays_share_archive",
     "plays_share_human",
     "plays_share_generated",
+    "plays_share_generated_community_0",
+    "plays_share_generated_community_1",
     "plays_per_session",
     "seconds_per_session",
     "abandonment_rate",
@@ -41,6 +44,14 @@ NAMES = [
     "works_generated",
     "works_rereleased",
     "commissions_refused",
+    "commissions_refused_repertoire",
+    "derivatives_accepted_share",
+    "jury_votes",
+    "jury_votes_split_share",
+    "jury_calls_without_quorum",
+    "works_crossed",
+    "works_concealed",
+    "concealments_detected",
     "violations_per_generated_piece",
     "consistency_generated_mean",
     "settlement_days_withdrawable_median",
@@ -62,6 +73,12 @@ NAMES = [
     "licence_fees_units",
     "licence_fees_units_community_0",
     "licence_fees_units_community_1",
+    "bearers_community_0",
+    "bearers_community_1",
+    "bearers_change_community_0",
+    "bearers_change_community_1",
+    "bearers_total_change",
+    "bearers_worst_change",
 ]
 
 
@@ -73,9 +90,11 @@ def evidence(**changes):
         "plays_by_community": np.array([20, 5]),
         "exposures_by_community": np.array([30, 90]),
         "plays_by_work": np.array([0, 0, 25]),
+        "generated_plays_by_community": np.array([8, 2]),
         "making": Making(
             requested=10,
             refused_consent=2,
+            refused_repertoire=1,
             refused_strictness=1,
             recorded=3,
             published_generated=2,
@@ -83,6 +102,10 @@ def evidence(**changes):
             generated=4,
             generated_violations=6,
             generated_consistency=3.0,
+            judged=4,
+            jury_votes=5,
+            jury_split_votes=2,
+            jury_without_quorum=1,
         ),
         "money": money(),
     } | changes
@@ -132,6 +155,7 @@ def outcomes(of=None):
         *listening_outcomes(made),
         *making_outcomes(made.making),
         *money_outcomes(made.money),
+        *practice_outcomes([np.array([200.0, 50.0]), np.array([90.0, 10.0]), np.array([210.0, 40.0])], 2),
     ]
     return {o.name: o for o in rows}
 
@@ -160,6 +184,18 @@ def test_names_are_the_agreed_ones_in_order():
         ("abandonment_rate", 40.0, "%"),
         ("gini_plays_works", 2 / 3, "1"),
         ("commissions_refused", 3.0, "1"),
+        ("commissions_refused_repertoire", 1.0, "1"),
+        ("derivatives_accepted_share", 75.0, "%"),
+        ("jury_votes", 5.0, "1"),
+        ("jury_votes_split_share", 40.0, "%"),
+        ("jury_calls_without_quorum", 1.0, "1"),
+        ("plays_share_generated_community_0", 40.0, "%"),
+        ("plays_share_generated_community_1", 40.0, "%"),
+        ("bearers_community_1", 40.0, "persons"),
+        ("bearers_change_community_0", 5.0, "%"),
+        ("bearers_change_community_1", -20.0, "%"),
+        ("bearers_total_change", 0.0, "%"),
+        ("bearers_worst_change", -20.0, "%"),
         ("works_rereleased", 1.0, "1"),
         ("violations_per_generated_piece", 1.5, "1"),
         ("consistency_generated_mean", 0.75, "1"),

@@ -75,7 +75,7 @@ class TransmissionConfig(Section):
     )
     prestige_weight: float = parameter(
         1.0,
-        "Weight of the share of plays, relative to the share of bearers, in the advantage",
+        "Weight of the share of plays, against the share of bearers, in the advantage",
         unit="1",
         ge=0.0,
         le=20.0,
@@ -86,8 +86,8 @@ class TransmissionConfig(Section):
     )  # fmt: skip
     reference_income_units: int | None = parameter(
         None,
-        "Income per bearer and day that is neither an advantage nor a drawback, in the token's smallest unit; None: what "
-        "a bearer had on average, over all communities, in the first settled epoch",
+        "Income per bearer and day that is neither an advantage nor a drawback, in the token's smallest unit; None: "
+        "what a bearer had on average, over all communities, in the first settled epoch",
         unit="units/day",
         ge=1,
     )

@@ -4,8 +4,8 @@ All forms take one *advantage* q (0: as at the start; `heritage_agents.communiti
 x in [0, 1] of a community's people. They differ in what numbers do:
 
 - `Logistic`: dx/dt = l e^q x (1 - x / K) - f x. One stable stock, K (1 - f e^-q / l); a loss is made good.
-- `Competition`: dx/dt = c ((1 - x) x^a s - x (1 - x)^a (1 - s)), with logit s = logit s0 + q. For a > 1 none and all are
-  stable, and the stock between, where x / (1 - x) = ((1 - s) / s)^(1 / (a - 1)), is a tipping point.
+- `Competition`: dx/dt = c ((1 - x) x^a s - x (1 - x)^a (1 - s)), with logit s = logit s0 + q. For a > 1 none and all
+  are stable, and the stock between, where x / (1 - x) = ((1 - s) / s)^(1 / (a - 1)), is a tipping point.
 - `Threshold`: dx/dt = (F(x) - x) / T with F(x) = x^h / (x^h + (m e^-q)^h), the share of the young whose threshold is at
   most x when thresholds are log-logistic. For h = 2 and m < 1/2 the stocks (1 +- sqrt(1 - 4 m^2)) / 2 stand still; the
   lower one is a tipping point, and 0 is stable as well.
