@@ -1,20 +1,16 @@
-"""Creators follow a multinomial logit of gains; communities guard their terms by their stated rule."""
+"""People are numbered, put down and taken up; communities guard their terms by their stated rule."""
 
-import json
 import math
-from collections import Counter
 from dataclasses import replace
 
 import mesa
 import numpy as np
 import pytest
-from scipy import stats
 
 from heritage_agents.communities.community import GuardingCommunityPolicy, first_terms
 from heritage_agents.config import CommunityConfig, CreatorsConfig
-from heritage_agents.creators.creator import LogitCreatorPolicy
 from heritage_agents.people import creator_names, make_people
-from heritage_sim.base import CommunityView, Consent, CreatorAction, CreatorView, Keys, People
+from heritage_sim.base import CommunityView, Consent, Keys, People
 
 KEYS = Keys(11, 0)
 COMMUNITIES = tuple(
@@ -22,11 +18,6 @@ COMMUNITIES = tuple(
     for name in ("Tirtanala", "Quilluma", "Baihe")
 )
 TERMS = first_terms(COMMUNITIES[0])
-VIEW = CreatorView(
-    day=0, terms=TERMS, income_units=0, expected_recorded_units=9e6, expected_generated_units=4e6, epochs_left=5.0
-)
-
-
 class Model(mesa.Model):
     def __init__(self):
         super().__init__(rng=1)
@@ -34,77 +25,6 @@ class Model(mesa.Model):
 
 def people(config=None):
     return make_people(Model(), config or CreatorsConfig(), COMMUNITIES, KEYS)
-
-
-def test_choice_frequencies_are_the_logit_of_gains():
-    config = CreatorsConfig(base_log_odds=-0.5, horizon_epochs=4.0)
-    policy = LogitCreatorPolicy(config, KEYS, 2_000)
-    seen = Counter(policy.decide(k, replace(VIEW, day=day)) for day in range(10) for k in range(2_000))
-    record = -0.5 + (4.0 * 0.7 * 9e6 - 40e6) / 20e6
-    commission = -0.5 + (4.0 * 0.7 * 4e6 - 15e6) / 20e6
-    weights = np.exp([0.0, record, commission])
-    observed = [seen[action] for action in CreatorAction]
-    assert stats.chisquare(observed, 20_000 * weights / weights.sum()).pvalue > 1e-3
-
-
-def test_what_pays_more_is_done_by_everyone_who_did_it_before():
-    """Common random numbers: a better commission moves creators to commissions and nowhere else."""
-    policy = LogitCreatorPolicy(CreatorsConfig(base_log_odds=-1.0), KEYS, 500)
-    before = [policy.decide(k, VIEW) for k in range(500)]
-    after = [policy.decide(k, replace(VIEW, expected_generated_units=12e6)) for k in range(500)]
-    moved = {(a, b) for a, b in zip(before, after, strict=True) if a != b}
-    assert moved == {
-        (CreatorAction.REST, CreatorAction.COMMISSION),
-        (CreatorAction.RECORD, CreatorAction.COMMISSION),
-    }
-
-
-def test_decisions_do_not_depend_on_who_was_asked_before():
-    one, other = (LogitCreatorPolicy(CreatorsConfig(base_log_odds=0.0), KEYS, n) for n in (40, 7))
-    views = [replace(VIEW, day=day) for day in (3, 4, 3)]
-    expected = [[one.decide(k, view) for k in range(40)] for view in views]
-    backwards = [[other.decide(k, view) for k in reversed(range(40))][::-1] for view in reversed(views)][::-1]
-    assert expected == backwards
-
-
-@pytest.mark.parametrize(
-    ("withheld", "never"),
-    [(Consent.DERIVE, CreatorAction.COMMISSION), (Consent.PERFORM, CreatorAction.RECORD)],
-)
-def test_a_use_without_consent_is_no_alternative(withheld, never):
-    policy = LogitCreatorPolicy(CreatorsConfig(base_log_odds=5.0), KEYS, 300)
-    terms = replace(TERMS, consent=Consent.ALL & ~withheld)
-    actions = [policy.decide(k, replace(VIEW, terms=terms)) for k in range(300)]
-    assert never not in actions
-    assert len(set(actions)) == 2
-
-
-def test_belief_closes_its_share_of_the_gap_each_day():
-    config = CreatorsConfig(expected_units_per_epoch=10_000_000, belief_rate=0.2)
-    creator = people(config).creators[0]
-    for day in range(5):
-        creator.decide(replace(VIEW, day=day, expected_recorded_units=4e6, expected_generated_units=math.nan))
-    assert creator.believed_recorded_units == pytest.approx(4e6 + 6e6 * 0.8**5)
-    assert creator.believed_generated_units == 10_000_000  # no such work yet: nothing learnt
-
-
-def test_works_that_earned_nothing_lower_the_belief_about_them():
-    creator = people(CreatorsConfig(expected_units_per_epoch=10_000_000, belief_rate=0.2)).creators[0]
-    for day in range(5):
-        creator.decide(replace(VIEW, day=day, expected_recorded_units=math.nan, expected_generated_units=0.0))
-    assert creator.believed_generated_units == pytest.approx(10e6 * 0.8**5)
-    assert creator.believed_recorded_units == 10_000_000
-
-
-def test_low_income_silences_creators():
-    def active(units):
-        mine = people(CreatorsConfig(base_log_odds=-2.0))
-        views = [replace(VIEW, expected_recorded_units=units, expected_generated_units=units)] * 60
-        return sum(
-            a != CreatorAction.REST for day in range(60) for a in mine.decide_all([replace(v, day=day) for v in views])
-        )
-
-    assert active(0.5e6) < active(10e6) < active(30e6)
 
 
 def view(income, previous, generated, terms=TERMS, plays=1_000):
@@ -160,14 +80,12 @@ def test_terms_above_the_bounds_at_the_start_stay():
 
 
 def test_snapshot_carries_on_as_before():
-    one, other = people(CreatorsConfig(base_log_odds=-1.0)), people(CreatorsConfig(base_log_odds=-1.0))
+    one, other = people(), people()
     one.set_terms([view(50, 100, 0.9)] * 3)
-    one.decide_all([VIEW] * 60)
-    other.restore(json.loads(json.dumps(one.snapshot())))
+    other.restore(one.snapshot())
     assert other.terms == one.terms
-    later = [replace(VIEW, day=9, terms=one.terms[0], expected_recorded_units=2e7)] * 60
-    assert one.decide_all(later) == other.decide_all(later)
-    assert one.snapshot() == other.snapshot()
+    assert one.set_terms([view(60, 100, 0.9)] * 3) == other.set_terms([view(60, 100, 0.9)] * 3)
+    np.testing.assert_equal(one.snapshot(), other.snapshot())
 
 
 def test_people_are_numbered_community_by_community():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_world import COMMUNITIES, KEYS, lived, same_results, small_economy
+from small_world import COMMUNITIES, CREATORS, KEYS, lived, same_results, small_economy
 
 from heritage_contracts import make_ledger
 from heritage_contracts.config import LedgerConfig
@@ -414,14 +414,14 @@ def test_money_that_waits_in_one_kinds_queues_does_not_go_on_in_the_others():
 def test_every_published_derivative_pays_its_source_and_the_fee_is_no_part_of_the_payout(kind):
     economy = lived(days=20, money_chain=money(kind))
     results = economy.results()
-    fee = economy.parts.licence_fee_units
+    fee = economy.parts.making.licence_fee_units
     table, found = results.tables["licences"], {o.name: o.value for o in results.outcomes}
     assert len(table["units"]) == found["works_generated"] > 0
     assert found["licence_fees_units"] == fee * found["works_generated"]
     by_community = [found[f"licence_fees_units_community_{c}"] for c in range(len(COMMUNITIES))]
-    # Sources are archive works, which belong to their community's fund alone.
+    # A source is its community's own, or one of its members'.
     assert by_community == [float(table["units"][table["community"] == c].sum()) for c in range(len(COMMUNITIES))]
-    free = lived(days=20, money_chain=money(kind), licence_fee_units=0).results()
+    free = lived(days=20, money_chain=money(kind), making=replace(CREATORS.making_rules, licence_fee_units=0)).results()
     for name in ("payouts", "epochs", "daily"):
         for column, values in results.tables[name].items():
             # Paying takes blocks of its own, a second each, before the posting that falls into the same second.

@@ -15,8 +15,8 @@ ALL, NONE = int(Consent.ALL), 0
 PLAY = int(Consent.PERFORM | Consent.SELL)
 
 
-def chains(parents, community=None, published=None, registered=None, uses=None, needed=Consent.DERIVE):
-    """Works with at most two parents each; times in seconds."""
+def chains(parents, community=None, published=None, registered=None, uses=None, needed=Consent.DERIVE, sources=None):
+    """Works with at most two parents each, those without any sources if nothing else is said; times in seconds."""
     n = len(parents)
     rows = np.full((n, 2), NO_ONE)
     for work, own in enumerate(parents):
@@ -27,7 +27,8 @@ def chains(parents, community=None, published=None, registered=None, uses=None, 
         uses=np.array([ALL] * n if uses is None else uses),
         parents=rows,
         published_s=np.array([0] * n if published is None else published, dtype=np.int64),
-        needed=np.full(n, int(needed)),
+        needed=np.full((n, 2), int(needed)),
+        is_source=np.array([not own for own in parents]) if sources is None else np.isin(np.arange(n), sources),
     )
 
 
