@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from heritage_sim.base import TALLY
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -98,12 +100,7 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("cell", "string"),
         ("replication", "int32"),
         ("day", "int32"),
-        ("sessions", "int64"),
-        ("slates", "int64"),
-        ("plays", "int64"),
-        ("full_plays", "int64"),
-        ("abandonments", "int64"),
-        ("seconds", "int64"),
+        *((name, "int64") for name in TALLY),
         ("plays_archive", "int64"),
         ("plays_human", "int64"),
         ("plays_generated", "int64"),

@@ -20,14 +20,17 @@ from heritage_experiments.report.pieces import load_pieces
 from heritage_experiments.report.run_data import RunData
 from heritage_experiments.report.settlement import settlement_section
 from heritage_experiments.report.summary import caveats, summary
+from heritage_experiments.report.sweeps import sentence, sweep_view, swept
 from heritage_experiments.report.views import answer_view, arms_view, paragraph, rules_view
 from heritage_sim.base import BPS
 
 FILE_NAME = "report.html"
+SWEEPS = "sweeps.json"
+"""Where the points at which answers turn are kept as data, for whoever reads a run by program."""
 
 
 def write_report(run_dir: Path) -> Path:
-    """Write ``report.html`` and ``figures/*.svg`` into a run's folder.
+    """Write ``report.html``, ``figures/*.svg`` and, of sweeps, ``sweeps.json`` into a run's folder.
 
     Parameters
     ----------
@@ -50,11 +53,16 @@ def write_report(run_dir: Path) -> Path:
     findings = Findings(run)
     drawings = draw_all(run, findings.rule_cells, findings.arm_cells)
     settlement, settlement_drawings = settlement_section(findings)
-    for drawing in (*drawings, *settlement_drawings):
+    answers = swept(run)
+    sweeps = [sweep_view(answer, run) for answer in answers]
+    if answers:
+        run.store.write_text(SWEEPS, json.dumps([answer.as_outcome() for answer in answers], indent=1))
+    for drawing in (*drawings, *settlement_drawings, *(view["drawing"] for view in sweeps)):
         run.store.write_text(f"figures/{drawing.name}.svg", standalone(drawing.svg))
     context = _context(run, findings) | {
         "drawings": drawings,
         "settlement": settlement,
+        "sweeps": sweeps,
         "settlement_drawings": settlement_drawings,
         "time_is_asked": any(c.outcome.startswith("settlement_") for c in run.comparisons),
     }
@@ -89,6 +97,7 @@ def answer_lines(run_dir: Path) -> list[str]:
     for answer in findings.answers:
         title, *said = paragraph(answer, findings)
         lines.append(f"{title}. {' '.join(sentence for sentence in said if sentence)}")
+    lines += [f"Swept. {sentence(answer, run)}" for answer in swept(run)]
     if not findings.answers:
         lines.append(f"{_no_answer(run)} The report shows the cells' levels.")
     return lines
