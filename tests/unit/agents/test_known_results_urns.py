@@ -85,7 +85,7 @@ def test_popularity_alone_makes_the_shares_of_polyas_urn(a):
 
 
 def simon_expectation(p, num_days, largest):
-    """Return the expected number of works with 1, 2, ... plays, by Simon's recursion (one work with a play at first)."""
+    """Return the expected number of works with 1, 2, ... plays, by Simon's recursion from one work with one play."""
     works = np.zeros(largest + 1)
     works[1] = 1.0
     k = np.arange(largest + 1)
@@ -115,7 +115,7 @@ def simon_counts(p, num_days, world):
 
 
 def test_new_works_and_copying_make_simons_counts():
-    """The kernel's plays against the exact recursion: 12 worlds of 260 plays, bins of works with 1, 2, 3-4, 5-9, 10+."""
+    """The kernel's plays in 12 worlds against the exact recursion, in bins of works with 1, 2, 3-4, 5-9, 10+ plays."""
     p, num_days, num_worlds = 0.3, 260, 12
     counts = np.concatenate([simon_counts(p, num_days, world) for world in range(num_worlds)])
     edges = np.array([1, 2, 3, 5, 10, num_days + 1])
