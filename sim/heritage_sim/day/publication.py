@@ -220,6 +220,6 @@ def chains(
         uses=book.own_uses,
         parents=catalogue.parents,
         published_s=np.array([calendar.middle_of(d) for d in catalogue.column("day").tolist()], dtype=np.int64),
-        needed=use[:, None] | np.where(outside, int(Consent.OUTSIDE), 0),
+        needed=np.bitwise_or(use[:, None], np.where(outside, int(Consent.OUTSIDE), 0), dtype=np.int64),
         is_source=catalogue.creator == NO_ONE,
     )

@@ -49,8 +49,10 @@ class Form(Protocol):
 
         Parameters
         ----------
-        share, advantage : ndarray of float64, shape (num_communities,)
-            Share of each community's people who practise now, and its advantage.
+        share : ndarray of float64, shape (num_communities,)
+            Share of each community's people who practise now.
+        advantage : ndarray of float64, shape (num_communities,)
+            Advantage of practising in each.
         years : float
             How long, >= 0.
 
