@@ -55,10 +55,12 @@ def _visited(node: ast.AST, module: str, names: Names) -> Iterator[DrawnStream]:
             texts = names.get(loop.iter.id, []) if isinstance(loop.iter, ast.Name) else _written_texts(loop.iter)
             # A loop over what cannot be read hides what the name stood for outside.
             names = {**names, loop.target.id: texts}
-    called = node.func if isinstance(node, ast.Call) else None
-    if isinstance(node, ast.Call) and isinstance(called, ast.Attribute) and called.attr == "stream":
-        kinds, decisions = (_texts(argument, names) for argument in node.args)
-        yield from (DrawnStream(kind, decision, module) for kind in kinds for decision in decisions)
+    match node:
+        case ast.Call(func=ast.Attribute(attr="stream"), args=[kind, decision]):
+            for name in _texts(kind, names):
+                yield from (DrawnStream(name, what, module) for what in _texts(decision, names))
+        case _:
+            pass
     for child in ast.iter_child_nodes(node):
         yield from _visited(child, module, names)
 

@@ -6,18 +6,22 @@ from typing import Literal
 
 from pydantic import Field
 
-from heritage_sim.base import Section
+from heritage_sim.base import Section, parameter
 from heritage_sim.base.clock import DAY_S
 
 IMMEDIATE = "none: taken as immediate"
+BESIDE = "said in `source` beside it"
+"""Source of a figure whose source the scenario itself states, for each step of the chain apart."""
+CHOSEN = "the scenario"
+"""Source of a choice that is what a scenario compares, and no figure about the world."""
 
 
 class StepConfig(Section):
     """A step that takes as long every time."""
 
-    days: float = Field(default=0.0, ge=0.0, le=36_500.0, description="How long the step takes [days].")
-    source: str = Field(
-        default=IMMEDIATE, min_length=1, description="Where the figure comes from, or that it is assumed."
+    days: float = parameter(0.0, "How long the step takes", unit="days", source=BESIDE, ge=0.0, le=36_500.0)
+    source: str = parameter(
+        IMMEDIATE, "Where the figure comes from, or that it is assumed", unit="text", source=CHOSEN, min_length=1
     )
 
     @property
@@ -34,45 +38,60 @@ class SettlementConfig(Section):
     something, and balances below a minimum stay where they are.
     """
 
-    kind: Literal["on_chain", "manual"] = Field(default="on_chain", description="Which of the two.")
-    source: str = Field(
-        default="none: this testbed's own contracts",
+    kind: Literal["on_chain", "manual"] = parameter("on_chain", "Which of the two", unit="name", source=CHOSEN)
+    source: str = parameter(
+        "none: this testbed's own contracts",
+        "Where the figures come from, or the assumption",
+        unit="text",
+        source=CHOSEN,
         min_length=1,
-        description="Where the figures come from, or the assumption.",
     )
-    claim_every_epochs: int = Field(
-        default=1,
+    claim_every_epochs: int = parameter(
+        1,
+        "on_chain: payees claim after every so many final epochs; 0: never",
+        unit="epochs",
+        source=BESIDE,
         ge=0,
         le=1_000,
-        description="on_chain: payees claim after every so many final epochs [epochs]; 0: never.",
     )
-    claim_at_end: bool = Field(
-        default=True,
-        description="on_chain: whether what is left is claimed after the last epoch too, unless payees never claim.",
+    claim_at_end: bool = parameter(
+        True,
+        "on_chain: whether what is left is claimed after the last epoch too, unless payees never claim",
+        unit="yes or no",
+        source=BESIDE,
     )
-    batch_days: float = Field(
-        default=90.0,
-        ge=1.0,
-        le=3_650.0,
-        description="manual: days between payment runs [days].",
+    batch_days: float = parameter(
+        90.0, "manual: days between payment runs", unit="days", source=BESIDE, ge=1.0, le=3_650.0
     )
-    first_batch_days: float | None = Field(
-        default=None,
+    first_batch_days: float | None = parameter(
+        None,
+        "manual: when the first payment run falls, counted from day 0; null: nobody knows, and each replication draws "
+        "it evenly from one period, the same for all cells",
+        unit="days",
+        source=BESIDE,
         ge=0.0,
         le=3_650.0,
-        description="manual: when the first payment run falls [days after day 0]; null: nobody knows, and each "
-        "replication draws it evenly from one period, the same for all cells.",
     )
-    cost_units: int = Field(
-        default=0, ge=0, description="manual: cost of one payment, taken from it, in the token's smallest unit."
+    cost_units: int = parameter(
+        0,
+        "manual: cost of one payment, taken from it, in the token's smallest unit",
+        unit="smallest unit",
+        source=BESIDE,
+        ge=0,
     )
-    minimum_units: int = Field(
-        default=0, ge=0, description="manual: balance from which a payee is paid, in the token's smallest unit."
+    minimum_units: int = parameter(
+        0,
+        "manual: balance from which a payee is paid, in the token's smallest unit",
+        unit="smallest unit",
+        source=BESIDE,
+        ge=0,
     )
-    cost_sink: str = Field(
-        default="payment costs",
+    cost_sink: str = parameter(
+        "payment costs",
+        "manual: name of the account that the costs of payments go to",
+        unit="name",
+        source=CHOSEN,
         min_length=1,
-        description="manual: name of the account that the costs of payments go to.",
     )
 
 
@@ -105,11 +124,13 @@ class MoneyChainConfig(Section):
         default_factory=_cash_out,
         description="From money being withdrawable until it is in the payee's hands: a claim, a transfer.",
     )
-    follow_days: float = Field(
-        default=30.0,
+    follow_days: float = parameter(
+        30.0,
+        "How long money is followed after the last simulated day; what is unpaid then is censored",
+        unit="days",
+        source=CHOSEN,
         ge=0.0,
         le=36_500.0,
-        description="How long money is followed after the last simulated day [days]; what is unpaid then is censored.",
     )
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from heritage_sim.base import InputError, Section
+from heritage_sim.base import InputError, Section, parameter
 from heritage_sim.royalty.registry import RULES
 from heritage_sim.royalty.rule import Rule
 
@@ -104,10 +104,14 @@ class RuleConfig(Section):
 class RoyaltyConfig(Section):
     """Which rule pays, and which rules settle the same usage beside it."""
 
-    rule: RuleConfig = Field(default_factory=RuleConfig, description="the rule that pays")
-    shadow: tuple[RuleConfig, ...] = Field(
-        default=(),
-        description="rules that settle the same usage without paying: the arithmetic effect, behaviour held fixed",
+    rule: RuleConfig = parameter(
+        None, "The rule that pays", unit="name", source="the scenario", default_factory=RuleConfig
+    )
+    shadow: tuple[RuleConfig, ...] = parameter(
+        (),
+        "Rules that settle the same usage without paying: the arithmetic effect, behaviour held fixed",
+        unit="names",
+        source="the scenario",
     )
 
 

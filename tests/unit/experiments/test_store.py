@@ -8,7 +8,7 @@ import pytest
 
 from heritage_experiments.store import RunStore, Task, check_folder, check_free_disk
 from heritage_experiments.tables import arrow_table
-from heritage_sim.base import InputError, StorageError
+from heritage_sim.base import TALLY, InputError, StorageError
 
 TASKS = [Task(r, c) for r in range(3) for c in ("a", "b")]
 
@@ -63,7 +63,7 @@ def test_the_part_that_marks_a_replication_as_done_is_written_last(tmp_path, mon
         real(self, path, table)
 
     monkeypatch.setattr(RunStore, "_write_parquet", spy)
-    counted = ("sessions", "slates", "plays", "full_plays", "abandonments", "seconds", "plays_archive", "plays_human")
+    counted = (*TALLY, "plays_archive", "plays_human")
     daily = {name: [1] for name in counted}
     daily |= {"cell": "a", "replication": 0, "day": [0], "plays_generated": [0], "plays_community_0": [1]}
     store.write_parts(task, {"outcomes": outcomes(task), "daily": daily})

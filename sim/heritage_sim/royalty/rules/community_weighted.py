@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
-from heritage_sim.base import NO_ONE, Rights, Statement, Sums, Usage, largest_remainder, sum_exactly
+from heritage_sim.base import NO_ONE, Rights, Statement, Sums, Usage, largest_remainder, parameter, sum_exactly
 from heritage_sim.royalty.rule import Rule, share_inside, state_without_plays, statement_of
 
 FRACTION_BITS = 32
@@ -32,7 +32,9 @@ class CommunityWeighted(Rule):
     kind: ClassVar[str] = "community_weighted"
     communities: ClassVar[bool] = True
 
-    strength: float = Field(default=1.0, ge=0.0, le=1.0, description="0 pro-rata ... 1 equal, in steps of 0.01")
+    strength: float = parameter(
+        1.0, "0 pro-rata ... 1 equal, in steps of 0.01", unit="1", source="the scenario", ge=0.0, le=1.0
+    )
 
     @field_validator("strength")
     @classmethod

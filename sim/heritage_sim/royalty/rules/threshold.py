@@ -7,9 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from heritage_sim.base import Rights, Statement, Sums, Usage, largest_remainder, sum_exactly
+from heritage_sim.base import Rights, Statement, Sums, Usage, largest_remainder, parameter, sum_exactly
 from heritage_sim.royalty.rule import Rule, state_without_plays, statement_of
 
 
@@ -22,7 +21,9 @@ class Threshold(Rule):
 
     kind: ClassVar[str] = "threshold"
 
-    min_plays: int = Field(default=20, ge=1, le=10**12, description="plays that a work needs in an epoch [plays]")
+    min_plays: int = parameter(
+        20, "Plays that a work needs in an epoch", unit="plays", source="the scenario", ge=1, le=10**12
+    )
 
     def statistics(self, usage: Usage, rights: Rights, totals: Mapping[str, npt.NDArray[np.int64]] | None) -> Sums:
         """Return ``plays_by_work``, shape ``(num_works,)``."""

@@ -7,9 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from heritage_sim.base import BPS, Rights, Statement, Sums, Usage
+from heritage_sim.base import BPS, Rights, Statement, Sums, Usage, parameter
 from heritage_sim.royalty.rule import Rule, statement_of
 from heritage_sim.royalty.rules.pro_rata import ProRata
 from heritage_sim.royalty.rules.user_centric import UserCentric
@@ -29,7 +28,9 @@ class Weighted(Rule):
     kind: ClassVar[str] = "weighted"
     listeners: ClassVar[bool] = True
 
-    weight_bps: int = Field(default=5_000, ge=0, le=BPS, description="0 pro-rata ... 10,000 user-centric [bps]")
+    weight_bps: int = parameter(
+        5_000, "0 pro-rata ... 10,000 user-centric", unit="basis points", source="the scenario", ge=0, le=BPS
+    )
 
     def statistics(self, usage: Usage, rights: Rights, totals: Mapping[str, npt.NDArray[np.int64]] | None) -> Sums:
         """Return the statistics of both rules; their names differ."""
