@@ -165,8 +165,10 @@ def calibrate(
         Where corpora are kept.
     out : Path, optional
         Folder of the log, from which a stopped calibration goes on.
-    say, told : callable
-        Told what begins, and the number of simulations so far.
+    say : callable
+        Told what begins.
+    told : callable, optional
+        Told the number of simulations so far.
 
     Returns
     -------

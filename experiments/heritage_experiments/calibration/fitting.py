@@ -194,7 +194,7 @@ def shrunk(rows: Matrix) -> Matrix:
 
 def whitening(covariance: Matrix) -> Matrix:
     """Return ``A`` with ``A V A' = 1``: residuals times it are independent and of variance 1."""
-    return np.linalg.inv(np.linalg.cholesky(covariance))
+    return np.asarray(np.linalg.inv(np.linalg.cholesky(covariance)), dtype=np.float64)
 
 
 def _objective(

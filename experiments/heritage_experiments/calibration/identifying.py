@@ -85,7 +85,7 @@ class Identification:
     @property
     def spread(self) -> Matrix:
         """Return the covariance of the parameters, shape ``(num_parameters, num_parameters)``."""
-        return np.linalg.inv(self.information + PRIOR * np.eye(len(self.information)))
+        return np.asarray(np.linalg.inv(self.information + PRIOR * np.eye(len(self.information))), dtype=np.float64)
 
     @property
     def correlation(self) -> Matrix:

@@ -17,19 +17,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from heritage_agents.listeners.cohort import make_shard
 from heritage_experiments.scenario import Scenario
-from heritage_experiments.wiring import Surroundings, build_parts
+from heritage_experiments.wiring import Surroundings, archive_features, build_parts
 from heritage_models.config import GeneratorConfig
-from heritage_sim.base import TALLY, Catalogue, DayTally, Keys, Usage, World
-from heritage_sim.day.listening import listen, work_features
+from heritage_sim.base import TALLY, Catalogue, Consent, Keys, Usage, World
+from heritage_sim.day.listening import Audience, work_features
 from heritage_sim.day.refreshing import RecommenderDesk
+from heritage_sim.executors import LocalExecutor
+from heritage_sim.sharding import usage_since
 
 Ints = npt.NDArray[np.int64]
 
 FIRST_DRAW = 1_000_000
 """Replication number of draw 0; runs have at most 100,000 replications."""
-
-_AT = {name: i for i, name in enumerate(TALLY)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,21 +45,21 @@ class Listened:
         Each listener's plays that count, and different works among them.
     plays_by_work : ndarray of int64, shape (num_works,)
         Plays that count of each work.
+    sessions : ndarray of int64, shape (num_listeners,)
+        Each listener's sessions.
+    dwell_s : ndarray of float64, shape (num_started,)
+        Seconds of every work that was put on, whether it counts or not.
     totals : dict of str to int
         Sums over the days of the figures that `TALLY` names.
-    sessions : ndarray of int64, shape (num_listeners,), optional
-        Each listener's sessions; None where the population does not tell.
-    dwell_s : ndarray of float64, optional
-        Seconds of every work that was put on, whether it counts or not; None where the population does not tell.
     """
 
     days: int
     plays: Ints
     works: Ints
     plays_by_work: Ints
+    sessions: Ints
+    dwell_s: npt.NDArray[np.float64]
     totals: dict[str, int]
-    sessions: Ints | None = None
-    dwell_s: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,56 +106,62 @@ def simulate(scenario: Scenario, draw: int, window: Window, cache_dir: Path) -> 
     """
     keys = Keys(scenario.seed, FIRST_DRAW + draw)
     parts = build_parts(scenario, FIRST_DRAW + draw, keys, Surroundings(cache_dir))
+    num_listeners, archive = scenario.listeners.num_listeners, archive_features(parts.archive)
+    # Everybody is noted: sessions and dwell are read from the notes.
+    cohort = make_shard(scenario.listeners, keys, 0, num_listeners, archive, scenario.communities, num_listeners)
+    executor = LocalExecutor([lambda: cohort])
     catalogue = Catalogue(dim=parts.encoder.dim)
     catalogue.append(parts.archive)
     may_play = np.array(["perform" in community.consent for community in scenario.communities])
     available = may_play[catalogue.community]
-    features = work_features(catalogue, available)
-    desk, executor = RecommenderDesk(parts.make_recommender()), parts.make_executor()
+    if parts.archive_uses is not None:
+        available &= (parts.archive_uses & int(Consent.PERFORM)) != 0
+    features, desk, audience = (
+        work_features(catalogue, available),
+        RecommenderDesk(parts.make_recommender()),
+        Audience(),
+    )
     plays = np.zeros(catalogue.num_works, dtype=np.int64)
-    rhythm = scenario.economy
-    observed = _Observed()
-    desk.refresh(executor, catalogue, available, plays, 0, 0)
-    for day in range(window.warm_up_days + window.days):
+    rhythm, stop = scenario.economy, window.warm_up_days + window.days
+    counts, usages = np.zeros(len(TALLY), dtype=np.int64), list[Usage]()
+    before: Usage | None = None  # what of the running epoch was listened to before the observed days
+    audience.count(executor)
+    for day in range(stop):
         epoch = rhythm.epoch_of(day)
-        tally = listen(executor, World(day, features, desk.state, desk.visible_plays(catalogue.num_works)))
+        if day == 0 or rhythm.refreshes(day - 1):
+            audience.show()
+            desk.refresh(executor, catalogue, available, plays, day, epoch)
+        if rhythm.begins_epoch(day):
+            executor.call("close_epoch")
+        elif day == window.warm_up_days:
+            (before,) = executor.call("usage", epoch)
+        world = World(day, features, desk.state, desk.visible_plays(catalogue.num_works), audience.subscribed_share)
+        (tally,) = executor.call("run_day", world)
+        audience.day(tally)
         plays += tally.plays_by_work
         if day >= window.warm_up_days:
-            observed.tallies.append(tally)
-        if rhythm.refreshes(day):
-            desk.refresh(executor, catalogue, available, plays, day + 1, epoch)
-        last = day + 1 == window.warm_up_days + window.days
-        if rhythm.ends_epoch(day) or last or day + 1 == window.warm_up_days:
-            if day >= window.warm_up_days:
-                observed.usages.append(executor.call("usage", epoch))
-            executor.call("close_epoch")
+            counts += tally.counts
+            if rhythm.ends_epoch(day) or day + 1 == stop:
+                (usage,) = executor.call("usage", epoch)
+                usages.append(usage if before is None else usage_since(usage, before))
+                before = None
     executor.close()
-    return observed.listened(window.days)
-
-
-class _Observed:
-    """Gathers the observed days."""
-
-    def __init__(self) -> None:
-        self.tallies: list[DayTally] = []
-        self.usages: list[Sequence[Usage]] = []
-
-    def listened(self, days: int) -> Listened:
-        counts = np.sum([tally.counts for tally in self.tallies], axis=0)
-        shards = list(zip(*self.usages, strict=True))
-        plays, works = zip(*(_by_listener(shard) for shard in shards), strict=True)
-        by_work = np.sum([usage.plays_by_work() for shard in shards for usage in shard], axis=0)
-        return Listened(
-            days=days,
-            plays=np.concatenate(plays),
-            works=np.concatenate(works),
-            plays_by_work=by_work,
-            totals={name: int(counts[at]) for name, at in _AT.items()},
-        )
+    sessions, plays_noted = cohort.session_rows(), cohort.play_rows()
+    plays_counted, works = _by_listener(usages)
+    came = sessions["listener"][sessions["day"] >= window.warm_up_days]
+    return Listened(
+        days=window.days,
+        plays=plays_counted,
+        works=works,
+        plays_by_work=np.sum([usage.plays_by_work() for usage in usages], axis=0),
+        sessions=np.bincount(came, minlength=num_listeners).astype(np.int64),
+        dwell_s=plays_noted["dwell_s"][plays_noted["day"] >= window.warm_up_days].astype(np.float64),
+        totals={name: int(count) for name, count in zip(TALLY, counts, strict=True)},
+    )
 
 
 def _by_listener(epochs: Sequence[Usage]) -> tuple[Ints, Ints]:
-    """Return plays, and different works played, of each listener of a shard over its epochs."""
+    """Return plays that count, and different works among them, of each listener over the epochs."""
     num_listeners, width = epochs[0].listener_ids.size, max(usage.num_works for usage in epochs)
     rows = [np.repeat(np.arange(num_listeners), np.diff(usage.indptr)) for usage in epochs]
     plays = np.zeros(num_listeners, dtype=np.int64)

@@ -28,6 +28,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ from heritage_sim.metrics import gini
 
 Values = npt.NDArray[np.float64]
 
-DISTRIBUTIONS: dict[str, Callable[[Listened], npt.NDArray[np.generic] | None]] = {
+DISTRIBUTIONS: dict[str, Callable[[Listened], npt.NDArray[Any]]] = {
     "plays_by_work": lambda heard: heard.plays_by_work,
     "plays_per_listener": lambda heard: heard.plays,
     "plays_per_active": lambda heard: heard.plays[heard.plays > 0],
@@ -169,9 +170,9 @@ def _churn(heard: Listened) -> float:
     return 30.0 * _ratio(heard.totals["left_service"], heard.totals["subscribers"])
 
 
-def _over(amounts: npt.NDArray[np.generic] | None, compute: Callable[[Values], float]) -> float:
+def _over(amounts: npt.NDArray[Any], compute: Callable[[Values], float]) -> float:
     """Return a statistic of a distribution; NaN where there is none."""
-    if amounts is None or amounts.size == 0:
+    if amounts.size == 0:
         return math.nan
     return compute(np.asarray(amounts, dtype=np.float64))
 

@@ -218,6 +218,12 @@ def space_of(scenario: Scenario, asked: Mapping[str, tuple[float, float] | None]
 def _parameter(scenario: Scenario, key: str, given: tuple[float, float] | None, where: str) -> Parameter:
     known = {name: (value, field) for name, value, field in _numbers(scenario)}
     if key not in known:
+        if key in {name for name, _, _ in _numbers(scenario, int)}:
+            raise InputError(
+                f"`{key}` is a whole number, and a fit moves in small steps",
+                where,
+                "fit it for each of a few --set values",
+            )
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         ends = [name for name in known if name.endswith(f".{key}")]
         remedy = f"did you mean `{(ends or near)[0]}`?" if ends or near else f"one of: {', '.join(known)}"
@@ -269,20 +275,20 @@ def _is_open(field: FieldInfo, least: float) -> bool:
     return any(float(getattr(rule, "gt", -math.inf)) == least for rule in field.metadata)
 
 
-def _numbers(scenario: Scenario) -> Iterator[tuple[str, float, FieldInfo]]:
-    """Yield every real-numbered key of the sections, with its value and field."""
+def _numbers(scenario: Scenario, kind: type = float) -> Iterator[tuple[str, float, FieldInfo]]:
+    """Yield every real-numbered key of the sections, with its value and field; or those of another type."""
     for section in SECTIONS:
-        yield from _below(section, getattr(scenario, section))
+        yield from _below(section, getattr(scenario, section), kind)
 
 
-def _below(path: str, node: Any) -> Iterator[tuple[str, float, FieldInfo]]:
+def _below(path: str, node: Any, kind: type) -> Iterator[tuple[str, float, FieldInfo]]:
     if isinstance(node, BaseModel):
         for name, field in type(node).model_fields.items():
             value = getattr(node, name)
-            if isinstance(value, float):
+            if type(value) is kind:
                 yield f"{path}.{name}", value, field
             else:
-                yield from _below(f"{path}.{name}", value)
+                yield from _below(f"{path}.{name}", value, kind)
     elif isinstance(node, tuple) and all(isinstance(item, BaseModel) for item in node):
         for i, item in enumerate(node):
-            yield from _below(f"{path}.{getattr(item, 'name', i)}", item)
+            yield from _below(f"{path}.{getattr(item, 'name', i)}", item, kind)

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from heritage_experiments.calibration.calibrating import Calibration
-from heritage_experiments.scenario_source import put, read_source
+from heritage_experiments.scenario_source import item_in, put, read_source
 from heritage_sim.base import StorageError
 
 NAME = "calibrated.yaml"
@@ -52,7 +52,8 @@ def write_scenario(folder: Path, base: Path, result: Calibration, sets: Sequence
     for path in written:
         value: Any = source.data
         for key in path:
-            value = value[int(key)] if isinstance(value, list) and key.isdigit() else value[key]
+            at: Any = item_in(value, key) if isinstance(value, list) else key
+            value = value[at]
         put(data, path, value, NAME)
     for estimate in result.estimates:
         put(data, estimate.key.split("."), estimate.value, NAME)
