@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.metrics.measure import NAN, Measure, Z, cluster_sums
-from heritage_sim.metrics.risk_sets import EfronSums, RiskSets, efron_sums, information, risk_sets
+from heritage_sim.metrics.risk_sets import EfronSums, RiskSets, efron_sums, information, products, risk_sets
 
 Floats = npt.NDArray[np.float64]
 
@@ -95,7 +95,7 @@ class CoxFit:
     def log_risk(self, covariates: npt.ArrayLike) -> Floats:
         """Return ``beta . (x - means)`` of each row, shape ``(n,)``; covariates not estimable count for nothing."""
         x: Floats = np.asarray(covariates, dtype=np.float64)
-        return (x - self.means) @ np.nan_to_num(self.beta)
+        return np.einsum("np,p->n", x - self.means, np.nan_to_num(self.beta))
 
     def survival(self, covariates: npt.ArrayLike, at: npt.ArrayLike) -> Floats:
         """Return the predicted share still there, ``exp(-H_0(t) exp(log risk))``, shape ``(n, num_times)``.
@@ -172,13 +172,15 @@ def cox(
     sums_by_cluster = cluster_sums(score_residuals(sets, columns, sums).T, owner[sets.order])
     # A sandwich about a sum that is zero by construction is biased to nothing where clusters are few, as every robust
     # error is; it is not corrected, so that it equals the published ones.
-    root = sums_by_cluster @ inverse
+    root = np.einsum("cp,pq->qc", sums_by_cluster, inverse)
     times, hazard = _baseline(sets, sums)
     return CoxFit(
         names=tuple(names),
         beta=_spread_out(beta / spread[varies], varies, p),
         covariance=_spread_out_matrix(inverse / np.outer(spread[varies], spread[varies]), varies, p),
-        robust_covariance=_spread_out_matrix(root.T @ root / np.outer(spread[varies], spread[varies]), varies, p),
+        robust_covariance=_spread_out_matrix(
+            products(root, root) / np.outer(spread[varies], spread[varies]), varies, p
+        ),
         log_likelihood=log_likelihood,
         log_likelihood_null=_log_likelihood(
             sets, columns, np.zeros(varies.size), efron_sums(sets, columns, np.zeros(varies.size))

@@ -134,10 +134,10 @@ def integrated_brier(
         return Measure(NAN, "1", per, 0, against=_AGAINST)
     weight = _trapezia(times)
     same = np.broadcast_to(kaplan_meier(durations, event).at(times), (np.asarray(durations).size, times.size))
-    plain = float((brier_terms(durations, event, same, times) @ weight).mean())
-    return mean_measure(
-        brier_terms(durations, event, predicted, times) @ weight, "1", per, plain, _AGAINST, cluster=cluster
+    plain, made = (
+        np.einsum("nt,t->n", brier_terms(durations, event, survival, times), weight) for survival in (same, predicted)
     )
+    return mean_measure(made, "1", per, float(plain.mean()), _AGAINST, cluster=cluster)
 
 
 def skill(score: Measure) -> float:

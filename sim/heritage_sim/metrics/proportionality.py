@@ -97,13 +97,13 @@ def proportionality(
     rows, residuals = schoenfeld_residuals(fit, t, delta, covariates, strata)
     num_events = rows.size
     covariance = fit.covariance[np.ix_(estimable, estimable)]
-    scaled = num_events * residuals[:, estimable] @ covariance
+    scaled = num_events * np.einsum("ep,pq->eq", residuals[:, estimable], covariance)
     g = {"rank": midranks, "log": np.log, "identity": np.array}[time](t[rows])
     g = g - g.mean()
-    square = float(g @ g)
+    square = float((g * g).sum())
     if square == 0.0:
         return []
-    slope = g @ scaled / square
+    slope = (g[:, None] * scaled).sum(axis=0) / square
     if cluster is None:
         variance = num_events * np.diag(covariance) / square
     else:

@@ -11,6 +11,9 @@ The second derivative needs ``S2 - (l / d) D2`` over phi_l; as S and D do not de
 1/phi_l, (l/d)/phi_l and their like over phi_l^2 are formed, one number a moment. So the cost is that of a few running
 sums, whatever the number of ties.
 
+Products are written as `numpy.einsum`, which adds in one order; a library for matrices may add in another with other
+numbers of threads, and outcomes must not depend on that (law 3).
+
 References
 ----------
 Efron, "The efficiency of Cox's likelihood function for censored data", JASA 72, 1977.
@@ -186,7 +189,7 @@ def efron_sums(sets: RiskSets, columns: Floats, beta: Floats) -> EfronSums:
     -------
     EfronSums
     """
-    weight: Floats = np.exp(beta @ columns)
+    weight: Floats = np.exp(np.einsum("p,pn->n", beta, columns))
     weighted = weight * columns
     at = sets.event_moment
     risk_0, risk_1 = sets.running(weight)[at], sets.running(weighted)[:, at]
@@ -216,14 +219,16 @@ def efron_sums(sets: RiskSets, columns: Floats, beta: Floats) -> EfronSums:
 
 def information(sets: RiskSets, columns: Floats, sums: EfronSums) -> Floats:
     """Return minus the second derivative of the log-likelihood, shape ``(p, p)``."""
-    p = columns.shape[0]
-    first = (sums.risk_1 * sums.whole_2) @ sums.risk_1.T + (sums.tied_1 * sums.part_2) @ sums.tied_1.T
-    mixed = (sums.risk_1 * sums.cross_2) @ sums.tied_1.T
-    second = np.empty((p, p))
+    first = products(sums.risk_1 * sums.whole_2, sums.risk_1) + products(sums.tied_1 * sums.part_2, sums.tied_1)
+    mixed = products(sums.risk_1 * sums.cross_2, sums.tied_1)
     # How much each place's w x x^T counts: the events of its own and all earlier moments at which it was at risk.
     spread = np.zeros(sets.time.size)
     spread[sets.event_moment] = sums.whole
     load = sums.weight * sets.running_back(spread)[sets.moment]
     load[sets.event_places] -= sums.weight[sets.event_places] * np.repeat(sums.part, sets.num_tied)
-    second = (load * columns) @ columns.T
-    return second - (first - mixed - mixed.T)
+    return products(load * columns, columns) - (first - mixed - mixed.T)
+
+
+def products(one: Floats, other: Floats) -> Floats:
+    """Return the sums of products of all pairs of rows, shapes ``(p, n)`` and ``(q, n)`` to ``(p, q)``."""
+    return np.einsum("pn,qn->pq", one, other)
