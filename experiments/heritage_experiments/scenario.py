@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from heritage_agents.adversaries.config import AdversariesConfig
 from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig, TransmissionConfig
 from heritage_agents.demand.config import DemandConfig
 from heritage_contracts.config import LedgerConfig
@@ -108,6 +109,9 @@ class Scenario(Section):
     creators: CreatorsConfig = Field(default_factory=CreatorsConfig, description="Who records and commissions.")
     transmission: TransmissionConfig = Field(
         default_factory=TransmissionConfig, description="How a practice is learnt and forgotten."
+    )
+    adversaries: AdversariesConfig = Field(
+        default_factory=AdversariesConfig, description="Who cheats; nobody by default."
     )
     economy: EconomyConfig = Field(default_factory=EconomyConfig, description="Days, epochs.")  # pyright: ignore
     generator: GeneratorConfig = Field(

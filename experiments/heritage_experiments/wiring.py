@@ -27,6 +27,7 @@ from heritage_sim.base import (
     Keys,
     Ledger,
     Origin,
+    People,
     Piece,
     Population,
     Recommender,
@@ -35,10 +36,13 @@ from heritage_sim.base import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from heritage_models.encoder import NoteEncoder
     from heritage_models.performance import Performer
     from heritage_models.traditions.tradition import Corpus
     from heritage_sim.economy import Economy
+    from heritage_sim.fraud import FraudRing
     from heritage_sim.parts import Parts
 
 Traditions = tuple[TraditionConfig, ...]
@@ -94,8 +98,9 @@ def build_economy(scenario: Scenario, replication: int, surroundings: Surroundin
 
 def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: Surroundings) -> Parts:
     """Return the parts of one replication."""
+    from heritage_agents.adversaries.sybils import sybil_names
     from heritage_agents.communities.repertoire import archive_uses
-    from heritage_agents.people import creator_names, make_people
+    from heritage_agents.people import creator_names
     from heritage_sim.parts import Parts
 
     names = tuple(t.name for t in scenario.traditions)
@@ -104,7 +109,7 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
         scenario.traditions, tuple(community_tradition.tolist()), scenario.seed, surroundings.cache_dir
     )
     ledger = scenario.ledger.of_replication(replication)
-    creators = creator_names(scenario.creators, scenario.communities)
+    creators = creator_names(scenario.creators, scenario.communities) + sybil_names(scenario.adversaries.sybils)
     payees = tuple(f"{c.name} fund" for c in scenario.communities) + creators
     return Parts(
         traditions=names,
@@ -120,14 +125,13 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
         rule=rule_of(scenario.royalty.rule),
         shadow_rules=tuple(rule_of(r) for r in scenario.royalty.shadow),
         ledger_name=scenario.own_parts.get("ledger", ledger.kind),
-        make_people=lambda model: make_people(
-            model, scenario.creators, scenario.communities, keys, transmission=scenario.transmission
-        ),
+        make_people=partial(_people, scenario, keys),
         make_recommender=partial(_recommender, scenario, keys),
         make_executor=partial(_executor, scenario, keys, archive, surroundings),
         make_ledger=partial(_ledger, scenario, replication, payees),
         money_chain=scenario.money_chain,
         making=scenario.creators.making_rules,
+        make_ring=partial(_ring, scenario, keys) if scenario.adversaries.is_on else None,
     )
 
 
@@ -275,6 +279,31 @@ def archive_features(archive: WorkBatch) -> WorkFeatures:
     )
 
 
+def _people(scenario: Scenario, keys: Keys, model: Any) -> People:
+    from heritage_agents.adversaries.sybils import PeopleWithSybils
+    from heritage_agents.people import make_people
+
+    people = make_people(model, scenario.creators, scenario.communities, keys, transmission=scenario.transmission)
+    if not scenario.adversaries.sybils:
+        return people
+    # What it does not change it passes on by name, which a type checker cannot see.
+    with_names: Any = PeopleWithSybils(people, _community_of_ring(scenario), scenario.adversaries.sybils)
+    return with_names
+
+
+def _community_of_ring(scenario: Scenario) -> int:
+    from heritage_agents.adversaries.sybils import community_of
+
+    return community_of(scenario.adversaries.colluder, scenario.creators, scenario.communities)
+
+
+def _ring(scenario: Scenario, keys: Keys, creator_community: NDArray[np.int32]) -> FraudRing:
+    from heritage_agents.adversaries.ring import Ring
+
+    _community_of_ring(scenario)
+    return Ring(scenario.adversaries, scenario.listeners, keys, len(scenario.communities), creator_community)
+
+
 def _recommender(scenario: Scenario, keys: Keys) -> Recommender:
     own = scenario.own_parts.get("recommender")
     if own:
@@ -303,7 +332,8 @@ def _ledger(scenario: Scenario, replication: int, payees: Sequence[str]) -> Ledg
 def payee_communities_of(scenario: Scenario) -> tuple[int, ...]:
     """Return the community of each payee: the communities' funds first, then creators in the order of their ids."""
     communities = range(len(scenario.communities))
-    return (*communities, *(c for c in communities for _ in range(scenario.creators.num_per_community)))
+    ring = [_community_of_ring(scenario)] * scenario.adversaries.sybils if scenario.adversaries.sybils else []
+    return (*communities, *(c for c in communities for _ in range(scenario.creators.num_per_community)), *ring)
 
 
 def _executor(scenario: Scenario, keys: Keys, archive: WorkBatch, surroundings: Surroundings) -> Executor:
@@ -316,6 +346,13 @@ def _executor(scenario: Scenario, keys: Keys, archive: WorkBatch, surroundings: 
         partial(make_shard, scenario.listeners, keys, first, stop, features, scenario.communities, sample)
         for first, stop in shard_bounds(scenario.listeners.num_listeners, num_shards)
     ]
+    if scenario.adversaries.bots:
+        from heritage_agents.adversaries.shard import bot_bounds, make_shard_with_bots
+
+        factories = [
+            partial(make_shard_with_bots, make, scenario.adversaries, scenario.listeners, keys, *bounds)
+            for make, bounds in zip(factories, bot_bounds(scenario.adversaries.bots, num_shards), strict=True)
+        ]
     if surroundings.shards_on_ray:
         from heritage_sim.executors.ray_executor import RayExecutor
 

@@ -173,7 +173,9 @@ class Economy(mesa.Model):
     def _bought_works(self) -> npt.NDArray[np.int32]:
         if self.ring is None:
             return np.zeros(0, dtype=np.int32)
-        return self.ring.bought_works(self.catalogue, self.rights_book.uses(self.catalogue, self.people.terms), self.day)
+        return self.ring.bought_works(
+            self.catalogue, self.rights_book.uses(self.catalogue, self.people.terms), self.day
+        )
 
     def _listeners_live_the_day(self) -> None:  # step 5
         num_works = self.catalogue.num_works

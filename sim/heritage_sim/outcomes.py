@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import TALLY, CreatorRoll, Origin, Outcome
+from heritage_sim.fraud_evidence import fraud_outcomes, no_fraud
 from heritage_sim.metrics import (
     abandonment_rate,
     gap_in_shares,
@@ -114,6 +115,7 @@ def outcome_names(num_communities: int) -> tuple[str, ...]:
         creator_outcomes(nobody, np.zeros(0, dtype=np.int32), num_communities),
         money_outcomes(nothing.money),
         practice_outcomes([], num_communities),
+        fraud_outcomes(no_fraud()),
     )
     return tuple(outcome.name for outcomes in found for outcome in outcomes)
 

@@ -15,6 +15,8 @@ from heritage_sim.money.config import MoneyChainConfig
 if TYPE_CHECKING:
     import mesa  # pyright: ignore[reportMissingTypeStubs]
 
+    from heritage_sim.fraud import FraudRing
+
 
 @dataclass(frozen=True, slots=True)
 class MakingRules:
@@ -95,6 +97,8 @@ class Parts:
         ``make_ledger() -> Ledger``, empty, that knows the payees.
     money_chain : MoneyChainConfig
         How money goes from the play to the payee.
+    make_ring : callable, optional
+        ``make_ring(creator_community) -> FraudRing``: the ring of adversaries; nobody cheats where it is not given.
     archive_uses : ndarray of int16, shape (archive.num_works,), optional
         `Consent` flags that each archive work itself carries, for good; all uses where it is not given.
     making : MakingRules
@@ -118,6 +122,7 @@ class Parts:
     make_executor: Callable[[], Executor]
     make_ledger: Callable[[], Ledger]
     money_chain: MoneyChainConfig = field(default_factory=MoneyChainConfig)
+    make_ring: Callable[[npt.NDArray[np.int32]], FraudRing] | None = None
     archive_uses: npt.NDArray[np.int16] | None = None
     making: MakingRules = field(default_factory=MakingRules)
 

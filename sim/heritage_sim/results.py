@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from heritage_sim.base import TALLY, Calendar, Catalogue, CreatorRoll, Origin, Outcome
 from heritage_sim.commission_log import CommissionLog
+from heritage_sim.fraud_evidence import FraudEvidence, fraud_outcomes
 from heritage_sim.money import STEPS
 from heritage_sim.money.books import EpochBooks
 from heritage_sim.money.durations import durations_of
@@ -41,8 +42,8 @@ class Results:
     outcomes : list of Outcome
         Those of the rule in force, then ``static.<rule>.<name>`` of each shadow rule: the same usage, settled by it.
     tables : dict of str to dict of str to ndarray
-        ``payouts``, ``payees``, ``epochs``, ``settlement``, ``licences``, ``commissions``, ``daily``, ``works``, each as
-        columns.
+        ``payouts``, ``payees``, ``epochs``, ``settlement``, ``licences``, ``commissions``, ``daily`` and ``works``,
+        each as columns.
     """
 
     outcomes: list[Outcome]
@@ -58,6 +59,7 @@ def results_of(
     creator_community: npt.NDArray[np.int32],
     commissions: CommissionLog,
     roll: CreatorRoll,
+    fraud: FraudEvidence,
 ) -> Results:
     """Return the outcomes and tables of an economy's records.
 
@@ -79,6 +81,8 @@ def results_of(
         What was commissioned, and what became of it.
     roll : CreatorRoll
         Who the creators are at the end.
+    fraud : FraudEvidence
+        What a ring of adversaries made.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def results_of(
     books, until_s = treasury.books, calendar.start_of(len(recorder.daily))
     epoch, day, durations = durations_of(treasury, recorder.settled, calendar, until_s)
     return Results(
-        outcomes=outcomes_of(parts, recorder, treasury, payee_community, durations, catalogue, roll),
+        outcomes=outcomes_of(parts, recorder, treasury, payee_community, durations, catalogue, roll, fraud),
         tables={
             "payouts": payouts_table(recorder, payee_community.size),
             "payees": payees_table(parts, payee_community),
@@ -111,6 +115,7 @@ def outcomes_of(
     durations: Durations,
     catalogue: Catalogue,
     roll: CreatorRoll,
+    fraud: FraudEvidence,
 ) -> list[Outcome]:
     """Return all outcomes, those of the rule in force first."""
     daily = recorder.daily_table().sum(axis=0)
@@ -135,6 +140,7 @@ def outcomes_of(
         *creator_outcomes(roll, payee_community[parts.num_communities :], parts.num_communities),
         *money_outcomes(evidence.money),
         *practice_outcomes(recorder.practice.bearers, parts.num_communities),
+        *fraud_outcomes(fraud),
     ]
     for rule in parts.shadow_rules:
         totals = recorder.totals_of(rule.name)

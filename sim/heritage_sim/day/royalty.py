@@ -62,16 +62,22 @@ def statements(
     LedgerError
         If a statement does not sum to the pool.
     """
+    totals = rule_totals(executor, rules, rights, epoch)
+    made = [rule.settle(sums, rights, pool_units, epoch) for rule, sums in zip(rules, totals, strict=True)]
+    for statement in made:
+        _check(statement, pool_units)
+    return made
+
+
+def rule_totals(executor: Executor, rules: Sequence[RoyaltyRule], rights: Rights, epoch: int) -> list[Sums]:
+    """Return each rule's statistics of an epoch's usage, summed over shards, after as many rounds as it asks for."""
     totals = _summed(executor, rules, rights, [None] * len(rules), epoch)
     again = [i for i, rule in enumerate(rules) if rule.num_rounds == 2]
     if again:
         second = _summed(executor, [rules[i] for i in again], rights, [totals[i] for i in again], epoch)
         for i, sums in zip(again, second, strict=True):
             totals[i] = sums
-    made = [rule.settle(sums, rights, pool_units, epoch) for rule, sums in zip(rules, totals, strict=True)]
-    for statement in made:
-        _check(statement, pool_units)
-    return made
+    return totals
 
 
 def _summed(

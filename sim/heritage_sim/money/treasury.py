@@ -130,6 +130,10 @@ class Treasury:
         """Take down fees that are owed from now on; they are paid together, with `pay_licences`."""
         self.licences += fees
 
+    def redirect(self, fees: Sequence[LicenceFee]) -> None:
+        """Put others in the place of `owed_licences`, one for one: until it is paid, whom a fee goes to may change."""
+        self.licences[self._num_paid_licences :] = fees
+
     def pay_licences(self, stems: Sequence[tuple[Stem, ...]], at_s: int) -> None:
         """Pay the fees that are owed to their sources.
 
