@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from heritage_experiments.oddd.docstrings import source_of, summary_of
@@ -65,9 +66,16 @@ def _called(body: list[ast.stmt], when: str) -> list[tuple[str, str]]:
             condition = ast.unparse(statement.test).replace("self.config.", "").replace("self.", "").replace("_", " ")
             found += _called(statement.body, condition)
             continue
-        calls = [n for n in ast.walk(statement) if isinstance(n, ast.Call)]
-        found += [(name, when) for call in calls if (name := _own_method(call))]
+        found += [(name, when) for call in _calls(statement) if (name := _own_method(call))]
     return found
+
+
+def _calls(node: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls in a statement in the order in which they are made: arguments before the call they are for."""
+    for child in ast.iter_child_nodes(node):
+        yield from _calls(child)
+    if isinstance(node, ast.Call):
+        yield node
 
 
 def _own_method(call: ast.Call) -> str:
@@ -93,10 +101,7 @@ def _functions_used(
     """Return the imported functions that a method calls, itself or through methods of its own, in order."""
     seen.add(name)
     found: list[str] = []
-    nodes = sorted(
-        (n for n in ast.walk(methods[name]) if isinstance(n, ast.Call)), key=lambda n: (n.lineno, n.col_offset)
-    )
-    for node in nodes:
+    for node in _calls(methods[name]):
         inner = _own_method(node)
         if inner in methods and inner not in seen:
             found += [f for f in _functions_used(inner, methods, imported, seen) if f not in found]

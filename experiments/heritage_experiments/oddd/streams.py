@@ -1,7 +1,8 @@
 """The random streams of the model, found where the code asks for them: ``keys.stream(agent kind, decision)``.
 
 Names that are not written out at the call are followed as far as a reader would: over a loop to the constant it runs
-through. What remains open, such as a tradition's name, is shown in braces.
+through, and from a function's argument to its calls in the module. What remains open, such as a tradition's name, is
+shown in braces.
 """
 
 from __future__ import annotations
@@ -40,29 +41,59 @@ def streams() -> list[DrawnStream]:
 
 def streams_in(source: Source) -> Iterator[DrawnStream]:
     """Yield the streams that a module asks for."""
-    yield from _visited(source.tree, source.name, _constants(source.tree))
+    yield from _visited(source.tree, source, _constants(source.tree))
 
 
 Names = dict[str, list[str]]
 """What names stand for at a place in a module, where that is text."""
 
 
-def _visited(node: ast.AST, module: str, names: Names) -> Iterator[DrawnStream]:
-    """Yield the streams that are asked for below a node, with the loops around each in mind."""
-    generators = getattr(node, "generators", [node] if isinstance(node, ast.For) else [])
-    for loop in generators:
-        if isinstance(loop.target, ast.Name):
-            texts = names.get(loop.iter.id, []) if isinstance(loop.iter, ast.Name) else _written_texts(loop.iter)
-            # A loop over what cannot be read hides what the name stood for outside.
-            names = {**names, loop.target.id: texts}
+def _visited(node: ast.AST, source: Source, names: Names) -> Iterator[DrawnStream]:
+    """Yield the streams that are asked for below a node, with the loops and functions around each in mind."""
+    for loop in getattr(node, "generators", [node] if isinstance(node, ast.For) else []):
+        names = names | _run_through(loop.target, loop.iter, names)
     match node:
+        case ast.FunctionDef():
+            names = names | _given(node, source.tree)
         case ast.Call(func=ast.Attribute(attr="stream"), args=[kind, decision]):
             for name in _texts(kind, names):
-                yield from (DrawnStream(name, what, module) for what in _texts(decision, names))
+                yield from (DrawnStream(name, what, source.name) for what in _texts(decision, names))
         case _:
             pass
     for child in ast.iter_child_nodes(node):
-        yield from _visited(child, module, names)
+        yield from _visited(child, source, names)
+
+
+def _run_through(target: ast.expr, over: ast.expr, names: Names) -> Names:
+    """Return what a loop's names run through; one that runs through what cannot be read hides an outer one."""
+    if isinstance(target, ast.Tuple):
+        rows = over.elts if isinstance(over, ast.Tuple | ast.List) else []
+        columns = [row.elts for row in rows if isinstance(row, ast.Tuple) and len(row.elts) == len(target.elts)]
+        return {
+            name.id: _all_texts([row[i] for row in columns])
+            for i, name in enumerate(target.elts)
+            if isinstance(name, ast.Name)
+        }
+    if isinstance(target, ast.Name):
+        return {target.id: names.get(over.id, []) if isinstance(over, ast.Name) else _written_texts(over)}
+    return {}
+
+
+def _given(function: ast.FunctionDef, tree: ast.Module) -> Names:
+    """Return what a function's arguments are at its calls in the same module, where all of these are text."""
+    arguments = [argument.arg for argument in function.args.args]
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and _name_called(n) == function.name]
+    if arguments[:1] == ["self"]:
+        arguments = arguments[1:]
+    return {name: _all_texts([c.args[i] for c in calls if len(c.args) > i]) for i, name in enumerate(arguments)}
+
+
+def _name_called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+        case _:
+            return ""
 
 
 def _texts(node: ast.expr, names: Names) -> list[str]:
@@ -101,7 +132,11 @@ def _assigned(tree: ast.Module) -> Names:
     return found
 
 
+def _all_texts(nodes: list[ast.expr]) -> list[str]:
+    """Return the texts that the nodes are; none where one of them is something else."""
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return list(dict.fromkeys(texts)) if len(texts) == len(nodes) else []
+
+
 def _written_texts(node: ast.expr) -> list[str]:
-    items = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
-    texts = [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
-    return texts if len(texts) == len(items) else []
+    return _all_texts(node.elts if isinstance(node, ast.Tuple | ast.List) else [node])

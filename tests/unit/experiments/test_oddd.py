@@ -112,7 +112,7 @@ def test_the_days_steps_stand_in_the_order_in_which_they_are_lived(monkeypatch):
     economy.__dict__.update(config=Everything(), day=0, _is_open=True)
     for name in [n for n in vars(Economy) if n.startswith("_") and not n.startswith("__")]:
         monkeypatch.setattr(Economy, name, lambda *a, name=name, **k: lived.append(name.strip("_")) or [])
-    Economy.step.__wrapped__(economy) if hasattr(Economy.step, "__wrapped__") else Economy.step(economy)
+    getattr(Economy.step, "__wrapped__", Economy.step)(economy)
     assert lived == described
 
 
@@ -131,9 +131,9 @@ def test_the_streams_found_in_the_sources_are_those_that_a_run_asks_for(monkeypa
 
     monkeypatch.setattr(rng.Keys, "stream", spied)
     lived(days=2)
-    table = {(s.agent_kind, re.sub(r"\{.*?\}", "{}", s.decision)) for s in streams()}
-    assert asked
-    assert asked <= table
+    drawn = {(kind, decision) for kind, decision in asked if kind != "test"}
+    assert len(drawn) > 20
+    assert drawn - {(s.agent_kind, s.decision) for s in streams()} == set()
 
 
 def test_a_stream_is_found_through_loops_and_constants():
@@ -141,10 +141,13 @@ def test_a_stream_is_found_through_loops_and_constants():
         'NAMES = ("a", "b")\n'
         'x = [keys.stream("kind", name) for name in NAMES]\n'
         'for name in ("c",):\n    keys.stream("kind", name)\n'
-        'def f(name):\n    return keys.stream("kind", f"of {name}"), keys.stream("kind", name)\n'
+        'y = [keys.stream("kind", name) for name, _ in (("d", 1), ("e", 2))]\n'
+        'def f(name):\n    return keys.stream("kind", name)\n'
+        'f("g")\nf("h")\n'
+        'def open(name):\n    return keys.stream("kind", f"of {name}"), keys.stream("kind", name)\n'
     )
     found = [(s.agent_kind, s.decision) for s in streams_in(Source("m", ast.parse(code)))]
-    assert found == [("kind", d) for d in ("a", "b", "c", "of {name}", "{name}")]
+    assert found == [("kind", d) for d in ("a", "b", "c", "d", "e", "g", "h", "of {name}", "{name}")]
 
 
 def test_docstrings_keep_formulas_lists_and_fields():
