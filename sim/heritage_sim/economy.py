@@ -32,6 +32,7 @@ from heritage_sim.day.repertoire import Repertoire
 from heritage_sim.day.royalty import epoch_totals, statements
 from heritage_sim.fraud import statements_without
 from heritage_sim.fraud_evidence import no_fraud
+from heritage_sim.evaluation import Evaluation
 from heritage_sim.metrics import units_by_payee_and_day, units_by_work_and_day
 from heritage_sim.money.traceability import traceable_units
 from heritage_sim.money.treasury import Treasury
@@ -65,7 +66,9 @@ class Economy(mesa.Model):
         self.catalogue = Catalogue(dim=parts.encoder.dim)
         self.catalogue.append(parts.archive)
         self._archive = Archive(parts.archive.tradition, parts.archive.content_sha256, parts.traditions)
-        self._repertoire = Repertoire(parts.archive.num_works, creator_community, parts.making, keys)
+        self._repertoire = Repertoire(
+            parts.archive.num_works, creator_community, parts.making, config.derivative_share, keys
+        )
         self._commissions = CommissionDesk(
             parts.community_tradition[creator_community],
             self._archive,
@@ -86,6 +89,7 @@ class Economy(mesa.Model):
         self.recorder.practice.settled(self.people.bearers)
         self.commissions = CommissionLog(parts.traditions)
         self.ring = parts.make_ring(creator_community) if parts.make_ring else None
+        self.evaluation = Evaluation(parts.evaluation, config.days, parts.num_communities)
         self._num_registered = 0
         self._is_open = False
 
@@ -187,6 +191,9 @@ class Economy(mesa.Model):
             bought_works=self._bought_works(),
             subscribed_share=self.audience.subscribed_share,
         )
+        if self.day == self.evaluation.split_day:
+            self._waiting_days_are_lived()
+            self.evaluation.freeze(self.executor, world, self.recorder.plays_of(num_works))
         self._days_are_recorded(self._listening.wait(world))
 
     def _days_are_recorded(self, tallies: list[DayTally]) -> None:
@@ -289,6 +296,7 @@ class Economy(mesa.Model):
             "accounts": self.accounts.snapshot(),
             "recorder": self.recorder.snapshot(),
             "commissions": self.commissions.snapshot(),
+            "evaluation": self.evaluation.snapshot(),
             "ring": self.ring.snapshot() if self.ring else None,
         }
 
@@ -322,6 +330,7 @@ class Economy(mesa.Model):
         self.accounts.restore(state["accounts"])
         self.recorder.restore(state["recorder"])
         self.commissions.restore(state["commissions"])
+        self.evaluation.restore(state["evaluation"])
         if self.ring and state["ring"] is not None:
             self.ring.restore(state["ring"])
 

@@ -1,10 +1,12 @@
 """The creators of an economy as arrays: what each is, believes and does not forget overnight.
 
 Skill s divides what making costs beside the licence fee: cost = fee + c (stated cost - fee) / s, with c the creator's
-own cost factor. log s is a talent, which stays, and practice, which each work adds to and each day takes a share of: who
-rests long is left with the talent, who makes works at a steady pace reaches a steady skill. Beliefs close a share of the gap to the newest figures each day: to what the
-creator's own works earned by the last statement, and as long as it has none of a kind, to what its community's did. As
-long as there are none of these either, a belief stays as it is.
+own cost factor. log s is a talent, which stays, and practice, which each work adds to and each day takes a share of:
+who rests long is left with the talent, who makes works at a steady pace reaches a steady skill.
+
+Beliefs close a share of the gap to the newest figures each day: to what the creator's own works earned by the last
+statement, and as long as it has none of a kind, to what its community's did. As long as there are none of these either,
+a belief stays as it is.
 """
 
 from __future__ import annotations

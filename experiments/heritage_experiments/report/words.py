@@ -58,6 +58,12 @@ LABELS = {
     "works_recorded": "Works recorded by people",
     "works_generated": "Works generated",
     "works_rereleased": "Archive works released again by creators",
+    "works_crossed": "Works that join two traditions",
+    "works_concealed": "Works whose makers would not name their source",
+    "concealments_detected": "Concealed sources found out",
+    "creators_entered": "Times a creator entered",
+    "creators_left": "Times a creator left",
+    "creator_skill_mean": "Skill of active creators, mean",
     "commissions_refused": "Commissions refused",
     "commissions_refused_repertoire": "Commissions refused, restricted repertoire",
     "derivatives_accepted_share": "Derived pieces that communities accepted",
@@ -73,6 +79,7 @@ LABELS = {
 }
 _BY_COMMUNITY = {
     "payout_share_community_": "Share of payout",
+    "creators_active_community_": "Active creators at the end",
     "plays_share_community_": "Share of plays",
     "plays_share_generated_community_": "Generated works' share of plays",
     "bearers_community_": "Practising bearers",

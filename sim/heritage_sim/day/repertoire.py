@@ -1,9 +1,12 @@
 """What creators can build on, and what each work was truly made from.
 
-A creator knows the archive of its tradition from the start. From an epoch to the next it may learn a work that others of
-its community have published and registered; from then on it may derive from that work too. Whatever it derives from,
+A creator knows the archive of its tradition from the start. From an epoch to the next it may learn a work that others
+of its community have published and registered; from then on it may derive from that work too. Whatever it derives from,
 the generator is asked for a piece on the archive work at the root of the line: the pieces that can be asked for stay
 finitely many, and the same for all.
+
+A work that would owe its own sources more than it is paid, or has more of them than can be credited, is not learnt:
+nobody could pay it a licence fee.
 
 The lines are kept here as they are, also where a maker has named no source; provenance has what was named.
 """
@@ -13,10 +16,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import NO_ONE, Catalogue, Keys, State
+from heritage_sim.base import NO_ONE, SHARE_BASIS, Catalogue, Keys, State
 from heritage_sim.parts import MakingRules
 
 Int32 = npt.NDArray[np.int32]
+MOST_ANCESTORS = 32
+"""Half of what the contracts credit in one payment."""
 
 
 class Repertoire:
@@ -30,6 +35,8 @@ class Repertoire:
         Community of each creator.
     rules : MakingRules
         How much is learnt and kept.
+    derivative_share : int
+        What derivatives owe each of their sources, in parts of `SHARE_BASIS`.
     keys : Keys
         Streams of the replication.
 
@@ -41,11 +48,16 @@ class Repertoire:
         How many works the line has below its root.
     """
 
-    def __init__(self, num_archive: int, creator_community: Int32, rules: MakingRules, keys: Keys) -> None:
+    def __init__(
+        self, num_archive: int, creator_community: Int32, rules: MakingRules, derivative_share: int, keys: Keys
+    ) -> None:
         self.root: Int32 = np.arange(num_archive, dtype=np.int32)
         self.generation: Int32 = np.zeros(num_archive, dtype=np.int32)
         self._creator_community = creator_community
         self._rules = rules
+        self._num_archive = num_archive
+        self._most_ancestors = min(MOST_ANCESTORS, SHARE_BASIS // max(derivative_share, 1))
+        self._num_ancestors: Int32 = np.zeros(num_archive, dtype=np.int32)
         self._stream = keys.stream("creator", "learning")
         self._learnt: Int32 = np.full((creator_community.size, rules.repertoire_size), NO_ONE, dtype=np.int32)
         self._num_learnt: Int32 = np.zeros(creator_community.size, dtype=np.int32)
@@ -57,7 +69,7 @@ class Repertoire:
         self.generation = np.concatenate([self.generation, self.generation[made_from] + np.int32(1)])
 
     def known(self, creator: int) -> Int32:
-        """Return the works a creator has learnt beside the archive, the ones kept longest first or not: in any order."""
+        """Return the works that a creator has learnt and keeps beside the archive, in no order that means anything."""
         return self._learnt[creator, : min(int(self._num_learnt[creator]), self._rules.repertoire_size)]
 
     def learn(self, catalogue: Catalogue, num_registered: int, epoch: int) -> None:
@@ -76,7 +88,12 @@ class Repertoire:
         if rules.learning_chance <= 0.0 or not num_creators:
             return
         creator = catalogue.creator[:num_registered]
-        new = np.flatnonzero((creator != NO_ONE) & (self.generation[:num_registered] <= rules.most_generations))
+        self._count_ancestors(catalogue, num_registered)
+        new = np.flatnonzero(
+            (creator != NO_ONE)
+            & (self.generation[:num_registered] <= rules.most_generations)
+            & (self._num_ancestors[:num_registered] <= self._most_ancestors)
+        )
         chance, pick = self._stream.uniforms(np.arange(num_creators), epoch, 2).T
         for k in np.flatnonzero(chance < rules.learning_chance).tolist():
             theirs = new[(catalogue.community[new] == self._creator_community[k]) & (creator[new] != k)]
@@ -85,6 +102,15 @@ class Repertoire:
                 if work not in self.known(k):
                     self._learnt[k, int(self._num_learnt[k]) % rules.repertoire_size] = work
                     self._num_learnt[k] += 1
+
+    def _count_ancestors(self, catalogue: Catalogue, num_works: int) -> None:
+        """Count named ancestors of works not counted yet, one for each path to it, which is at least their number."""
+        known = self._num_ancestors.size
+        self._num_ancestors = np.concatenate([self._num_ancestors, np.zeros(num_works - known, dtype=np.int32)])
+        for work in range(known, num_works):
+            parents = catalogue.parents[work]
+            named = parents[parents != NO_ONE]
+            self._num_ancestors[work] = named.size + self._num_ancestors[named].sum()
 
     def snapshot(self) -> State:
         """Return lines and learnt works."""
@@ -101,3 +127,5 @@ class Repertoire:
         self.generation = np.array(state["generation"], dtype=np.int32)
         self._learnt = np.array(state["learnt"], dtype=np.int32)
         self._num_learnt = np.array(state["num_learnt"], dtype=np.int32)
+        # What follows from the catalogue is counted anew.
+        self._num_ancestors = np.zeros(self._num_archive, dtype=np.int32)

@@ -140,8 +140,8 @@ class Treasury:
         Parameters
         ----------
         stems : sequence of tuple of Stem
-            Who shares in the source of each of `owed_licences`. The ledger has them too; they are for payment without
-            one, in which sources have no sources of their own (they are archive works).
+            Who shares in the source of each of `owed_licences`. The ledger has them too; they are for payment by hand,
+            which pays the source alone: to pass a share on to the source's own sources is the contract's doing.
         at_s : int
             When.
 

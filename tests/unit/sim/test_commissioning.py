@@ -11,6 +11,7 @@ from heritage_agents.people import make_people
 from heritage_sim.base import (
     MAX_PARENTS,
     NO_ONE,
+    SHARE_BASIS,
     Catalogue,
     Commission,
     Consent,
@@ -24,6 +25,7 @@ from heritage_sim.base import (
 from heritage_sim.daily_numbers import DAYS_AT_A_TIME, MOST_ROWS, DailyNumbers
 from heritage_sim.day.commissioning import Answer, Archive, CommissionDesk, Request, permitted
 from heritage_sim.day.repertoire import Repertoire
+from heritage_sim.economy import Economy
 from heritage_sim.parts import MakingRules
 from heritage_sim.rights import RightsBook
 from heritage_sim.state_io import read_state, write_state
@@ -42,10 +44,10 @@ def decisions(num, action=CreatorAction.COMMISSION, crosses=False, conceals=Fals
     )
 
 
-def desk_of(home=HOME, takes=3, rules=RULES):
+def desk_of(home=HOME, takes=3, rules=RULES, derivative_share=0):
     batch, _ = archive()
     book = Archive(batch.tradition, batch.content_sha256, TRADITIONS)
-    repertoire = Repertoire(batch.num_works, home, rules, KEYS)
+    repertoire = Repertoire(batch.num_works, home, rules, derivative_share, KEYS)
     return CommissionDesk(TRADITION[home], book, repertoire, takes, rules, KEYS), repertoire, book
 
 
@@ -161,6 +163,28 @@ def test_lines_lead_to_their_root_through_any_number_of_works_and_too_long_ones_
     for epoch in range(60):
         repertoire.learn(catalogue, 28, epoch)
     assert set(repertoire.known(1).tolist()) == {24, 25}
+
+
+@pytest.mark.parametrize(("share", "learnt"), [(0, {24, 25}), (SHARE_BASIS // 2, {24, 25}), (SHARE_BASIS, {24})])
+def test_a_work_that_would_owe_more_than_it_is_paid_is_not_learnt(share, learnt):
+    _, repertoire, _ = desk_of(derivative_share=share)
+    catalogue = catalogue_of(0, 0)
+    catalogue.parents[24, 0], catalogue.parents[25, 0] = 7, 24
+    repertoire.add([7])
+    repertoire.add([24])
+    for epoch in range(60):
+        repertoire.learn(catalogue, 26, epoch)
+    assert set(repertoire.known(1).tolist()) == learnt
+
+
+def test_derivatives_of_derivatives_are_paid_whatever_is_passed_on():
+    eager = replace(CREATORS.making_rules, learning_chance=1.0, learnt_share=0.9)
+    small = small_economy(days=28, making=eager)
+    for bps in (4_000, 10_000):
+        economy = Economy(small.config.model_copy(update={"derivative_share_bps": bps}), small.parts, small.keys)
+        economy.run()
+        assert economy.treasury.owed_licences == []
+        assert (economy.catalogue.parents[:, 0] >= archive()[0].num_works).any()
 
 
 def test_the_newest_learnt_work_takes_the_place_of_the_oldest():

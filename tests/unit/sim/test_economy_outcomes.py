@@ -5,10 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from heritage_sim.base import TALLY
+from heritage_sim.base import TALLY, CreatorRoll
 from heritage_sim.money import STEPS
 from heritage_sim.money.outcomes import Durations, MoneyEvidence, money_outcomes, no_money
-from heritage_sim.outcomes import Evidence, Payout, listening_outcomes, making_outcomes, payout_outcomes
+from heritage_sim.outcomes import (
+    Evidence,
+    Payout,
+    creator_outcomes,
+    listening_outcomes,
+    making_outcomes,
+    payout_outcomes,
+)
 from heritage_sim.practice import practice_outcomes
 from heritage_sim.recording import Making
 
@@ -54,6 +61,11 @@ NAMES = [
     "concealments_detected",
     "violations_per_generated_piece",
     "consistency_generated_mean",
+    "creators_active_community_0",
+    "creators_active_community_1",
+    "creators_entered",
+    "creators_left",
+    "creator_skill_mean",
     "settlement_days_withdrawable_median",
     "settlement_days_withdrawable_p90",
     "pool_units",
@@ -106,6 +118,9 @@ def evidence(**changes):
             jury_votes=5,
             jury_split_votes=2,
             jury_without_quorum=1,
+            crossed=2,
+            concealed=5,
+            found_out=3,
         ),
         "money": money(),
     } | changes
@@ -148,12 +163,17 @@ def payout(units=(10, 20, 50, 20)):
     return Payout(np.array(units), np.array([50, 0, 50]), np.array([0, 1, 0, 1]), np.array([20, 5]))
 
 
+ROLL = CreatorRoll(np.array([True, False, True]), np.array([1.5, 9.0, 0.5]), 4, 5)
+"""Three creators, one of the first community; the second of them is not active."""
+
+
 def outcomes(of=None):
     made = of or evidence()
     rows = [
         *payout_outcomes(payout()),
         *listening_outcomes(made),
         *making_outcomes(made.making),
+        *creator_outcomes(ROLL, np.array([0, 1, 1]), 2),
         *money_outcomes(made.money),
         *practice_outcomes([np.array([200.0, 50.0]), np.array([90.0, 10.0]), np.array([210.0, 40.0])], 2),
     ]
@@ -197,6 +217,14 @@ def test_names_are_the_agreed_ones_in_order():
         ("bearers_total_change", 0.0, "%"),
         ("bearers_worst_change", -20.0, "%"),
         ("works_rereleased", 1.0, "1"),
+        ("works_crossed", 2.0, "1"),
+        ("works_concealed", 5.0, "1"),
+        ("concealments_detected", 3.0, "1"),
+        ("creators_active_community_0", 1.0, "1"),
+        ("creators_active_community_1", 1.0, "1"),
+        ("creators_entered", 4.0, "1"),
+        ("creators_left", 5.0, "1"),
+        ("creator_skill_mean", 1.0, "1"),
         ("violations_per_generated_piece", 1.5, "1"),
         ("consistency_generated_mean", 0.75, "1"),
         ("settlement_days_withdrawable_median", 3.0, "days"),
