@@ -133,7 +133,14 @@ class Ring:
         """Return an epoch's licence fees as they will be paid: those that a false claim holds go to the ring's work."""
         # A payment needs a work that the ledger knows.
         known = np.flatnonzero(catalogue.creator[:num_registered] == self._config.colluder)
-        return self._claims.redirected(fees, int(known[0]), last_day) if known.size else list(fees)
+        if not known.size:
+            return list(fees)
+        paid = self._claims.redirected(fees, int(known[0]), last_day)
+        for owed, to in zip(fees, paid, strict=True):
+            if to is not owed:
+                # Sources are archive works, which are wholly their community's fund's.
+                self._gained[int(catalogue.community[owed.source_work])] -= owed.units
+        return paid
 
     def honest_rules(self, rule: RoyaltyRule, catalogue: Catalogue) -> dict[str, RoyaltyRule]:
         """Return the acting rule without bots, then without copies too, as far as there are any."""
@@ -162,10 +169,12 @@ class Ring:
 
     def evidence(self, licence_units: Int64, num_days: int) -> FraudEvidence:
         """Return what the ring has made in so many days, given what licence fees credited to each payee."""
-        outside = np.ones(self._gained.size, dtype=np.bool_)
-        outside[self._payees] = False
-        lost = np.where(outside, np.minimum(self._gained, 0), 0)
         claims_units = int(licence_units[self._payees].sum())
+        gained = self._gained.copy()
+        # What of the fees held by false claims does not reach the ring goes to the fund of its community.
+        gained[self._community] += self._claims.collected_units - claims_units
+        gained[self._payees] = 0
+        lost = np.minimum(gained, 0)
         return FraudEvidence(
             profit_units={
                 "bots": self._brought["bots"] - self._spent["bots"],
@@ -174,7 +183,7 @@ class Ring:
             },
             num_acting={"bots": self._config.bots, "sybils": self._num_copies, "claims": self._claims.num_filed},
             accounts_detected=int(np.count_nonzero(self._found < num_days)),
-            displaced_units=self._claims.collected_units - int(lost.sum()),
+            displaced_units=-int(lost.sum()),
             num_displaced=int(np.count_nonzero(lost)),
         )
 

@@ -75,6 +75,11 @@ LABELS = {
     "violations_per_generated_piece": "Broken constraints per generated piece",
     "consistency_generated_mean": "Consistency of generated pieces with the archive",
     "gini_plays_works": "Gini index of plays over works",
+    "adversary_profit_units_bots": "Profit of a ring from bot accounts",
+    "adversary_profit_units_sybils": "Profit of a ring from copies under further names",
+    "adversary_profit_units_claims": "Profit of a ring from false claims to be the source",
+    "adversary_accounts_detected": "Bot accounts found out",
+    "adversary_displaced_units": "Money that fraud kept from other payees",
     "pool_units": "Royalty pool",
 }
 _BY_COMMUNITY = {
