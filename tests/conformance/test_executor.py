@@ -1,6 +1,7 @@
 """What every executor promises, run on each: results in shard order, checkpoints, restores, clear refusals."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ from heritage_sim.sharding import add_sums, add_tallies, shard_bounds
 NUM_SHARDS = 2
 
 
-@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.integration)])
+@pytest.fixture(params=["local", "local_in_threads", pytest.param("ray", marks=pytest.mark.integration)])
 def make_executor(request):
-    kind = LocalExecutor
+    kind = partial(LocalExecutor, num_threads=2) if request.param == "local_in_threads" else LocalExecutor
     if request.param == "ray":
         request.getfixturevalue("ray_cluster")
         kind = RayExecutor
@@ -63,6 +64,19 @@ def test_sums_over_shards_do_not_depend_on_their_number(make_executor):
         tallies.append((tally.counts.tolist(), tally.exposures_by_work.tolist(), plays.tolist()))
     assert tallies[0] == tallies[1]
     assert sum(tallies[0][2]) > 0
+
+
+def test_days_asked_for_at_once_are_the_days_asked_for_one_by_one(make_executor):
+    at_once, one_by_one = make_executor(), make_executor()
+    by_shard = at_once.call("run_days", world_of(0), 4)
+    for day, tallies in enumerate(zip(*by_shard, strict=True)):
+        expected = add_tallies(one_by_one.call("run_day", world_of(day)))
+        got = add_tallies(tallies)
+        assert (got.counts.tolist(), got.plays_by_work.tolist()) == (
+            expected.counts.tolist(),
+            expected.plays_by_work.tolist(),
+        )
+    assert_same(at_once.checkpoint(), one_by_one.checkpoint())
 
 
 def test_a_checkpoint_taken_up_by_another_executor_goes_on_bit_for_bit(make_executor):

@@ -12,6 +12,8 @@ import pytest
 from heritage_agents.config import CommunityConfig, ListenersConfig
 from heritage_agents.listeners.cohort import make_shard
 from heritage_sim.base import TALLY, Keys, Population, WorkFeatures, World
+from heritage_sim.executors import LocalExecutor
+from heritage_sim.sharding import add_tallies
 
 NUM_LISTENERS, NUM_WORKS, DIM = 90, 60, 20
 KEYS = Keys(root_seed=41, replication=2)
@@ -45,12 +47,15 @@ class Offers:
 
 
 def world(day, num_works=NUM_WORKS):
-    return World(day, works(num_works), Offers(num_works), np.arange(num_works, dtype=np.int64))
+    shown = np.arange(num_works, dtype=np.int64)
+    return World(day, works(num_works), Offers(num_works), shown, subscribed_share=np.array([0.3, 0.9]))
 
 
 def cohort(first, stop):
     communities = [CommunityConfig(name=name, tradition=name) for name in ("Tirtanala", "Quilluma")]
-    config = ListenersConfig(num_listeners=NUM_LISTENERS, sessions_per_day=0.7)
+    config = ListenersConfig(
+        num_listeners=NUM_LISTENERS, sessions_per_day=0.7, renewal_days=4, churn_base=0.0, word_of_mouth=0.3
+    )
     return partial(make_shard, config, KEYS, first, stop, works(), communities)
 
 
@@ -73,7 +78,10 @@ def test_tallies_add_up(factory):
         assert tally.plays_by_work.dtype == tally.exposures_by_work.dtype == np.int64
         assert counts["plays"] == tally.plays_by_work.sum()
         assert counts["full_plays"] <= counts["plays"] <= counts["slates"]
-        assert counts["abandonments"] <= counts["sessions"] <= NUM_LISTENERS
+        assert counts["abandonments"] <= counts["sessions"]
+        subscribers = counts["subscribers"] + counts["came_back"] - counts["left_service"]
+        assert tally.subscribers_by_community.sum() == subscribers <= NUM_LISTENERS
+        assert shard.audience()["subscribers"].tolist() == tally.subscribers_by_community.tolist()
         assert (tally.plays_by_work <= tally.exposures_by_work).all()
         assert tally.exposures_by_work[::7].sum() == 0  # not available
 
@@ -100,19 +108,36 @@ def test_usage_is_well_formed_and_grows_until_the_epoch_closes(factory):
     assert shard.usage(6).fee_units.sum() == 0
 
 
-@pytest.mark.parametrize("bounds", [[0, 45, 90], [0, 18, 36, 54, 72, 90], [0, 1, 89, 90]])
+@pytest.mark.parametrize("bounds", [[0, 45, 90], [0, 30, 60, 90], [0, 13, 26, 39, 51, 64, 77, 90], [0, 1, 89, 90]])
 def test_any_division_into_shards_gives_the_same(factory, bounds):
     whole = factory(0, NUM_LISTENERS)()
     parts = [factory(a, b)() for a, b in pairwise(bounds)]
     for day in range(6):
         expected = whole.run_day(world(day))
         got = [part.run_day(world(day)) for part in parts]
-        for name in ("counts", "plays_by_work", "exposures_by_work"):
+        for name in ("counts", "plays_by_work", "exposures_by_work", "subscribers_by_community"):
             np.testing.assert_array_equal(getattr(expected, name), sum(getattr(tally, name) for tally in got))
     one, many = whole.usage(0), [part.usage(0) for part in parts]
     for name in ("listener_ids", "fee_units", "work_ids", "plays", "seconds"):
         np.testing.assert_array_equal(getattr(one, name), np.concatenate([getattr(usage, name) for usage in many]))
     np.testing.assert_array_equal(one.plays_by_day, sum(usage.plays_by_day for usage in many))
+    for name, of_all in whole.audience().items():
+        np.testing.assert_array_equal(of_all, sum(part.audience()[name] for part in parts))
+
+
+@pytest.mark.parametrize("num_shards", [1, 2, 3, 7])
+@pytest.mark.parametrize("num_threads", [1, 2])
+def test_shards_in_threads_give_the_same(factory, num_shards, num_threads):
+    alone = factory(0, NUM_LISTENERS)()
+    edges = [NUM_LISTENERS * i // num_shards for i in range(num_shards + 1)]
+    executor = LocalExecutor([factory(a, b) for a, b in pairwise(edges)], num_threads)
+    for first, num_days in ((0, 1), (1, 3), (4, 2)):
+        by_shard = executor.call("run_days", world(first), num_days)
+        for day, tallies in enumerate(zip(*by_shard, strict=True), start=first):
+            assert add_tallies(tallies).counts.tolist() == alone.run_day(world(day)).counts.tolist()
+    fees = np.concatenate([usage.fee_units for usage in executor.call("usage", 0)])
+    np.testing.assert_array_equal(fees, alone.usage(0).fee_units)
+    executor.close()
 
 
 def test_a_restored_shard_goes_on_bit_for_bit(factory):

@@ -18,6 +18,19 @@ def test_plan_shares_must_sum_to_one():
         ListenersConfig(plans=(PlanConfig(name="a", fee_units_per_day=10_000, share=0.4),))
 
 
+def test_device_shares_must_sum_to_one():
+    with pytest.raises(ValidationError, match="devices must sum to 1"):
+        ListenersConfig(devices=({"name": "lute", "share": 0.7},))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"weekly_profile": (0.0,) * 7}, {"weekly_profile": (1.0,) * 6}, {"daily_profile": (-1.0,) + (1.0,) * 23}]
+)
+def test_profiles_without_sense_are_refused(wrong):
+    with pytest.raises(ValidationError, match="profile"):
+        ListenersConfig(**wrong)
+
+
 def test_a_pool_of_fractions_is_refused():
     with pytest.raises(ValidationError, match="whole number"):
         ListenersConfig(plans=(PlanConfig(name="a", fee_units_per_day=333_001, share=1.0),))

@@ -10,6 +10,7 @@ import pytest
 from heritage_agents.config import PlanConfig
 from heritage_agents.listeners.cohort import Cohort, make_shard, reshard
 from heritage_agents.listeners.drawing import draw_listeners
+from heritage_agents.listeners.resharding import BY_LISTENER
 from heritage_sim.base import InputError, StorageError
 from heritage_sim.sharding import shard_bounds
 
@@ -23,7 +24,7 @@ def live(kit, shards, works, days, state):
     made = []
     for day in days:
         tallies = [shard.run_day(kit.world(works, state, day)) for shard in shards]
-        for part in ("counts", "plays_by_work", "exposures_by_work"):
+        for part in ("counts", "plays_by_work", "exposures_by_work", "subscribers_by_community"):
             made.append(np.sum([getattr(tally, part) for tally in tallies], axis=0).tobytes())
     return made
 
@@ -49,7 +50,7 @@ def test_any_division_into_shards_is_bit_identical(kit, num_shards):
     (one, one_by_day), (many, many_by_day) = pairs(whole), pairs(parts)
     assert one == many
     np.testing.assert_array_equal(one_by_day, many_by_day)
-    for name in ("taste", "history", "num_plays"):
+    for name in BY_LISTENER:
         together = np.concatenate([shard.snapshot()[name] for shard in parts])
         assert together.tobytes() == whole[0].snapshot()[name].tobytes()
 
@@ -83,6 +84,9 @@ def test_sixty_days_equal_thirty_restored_and_thirty(kit):
     assert expected == got
     np.testing.assert_array_equal(expected_by_day, got_by_day)
     assert through.usage(0).fee_units.tolist() == after.usage(0).fee_units.tolist()
+    mine, its = through.snapshot(), after.snapshot()
+    for name in BY_LISTENER:
+        assert mine[name].tobytes() == its[name].tobytes()
 
 
 def test_reshard_carries_on_as_if_nothing_had_happened(kit):
@@ -132,10 +136,11 @@ def test_fees_are_whole_days_of_each_plan(kit):
         PlanConfig(name="a", fee_units_per_day=333_000, share=0.5),
         PlanConfig(name="b", fee_units_per_day=0, share=0.5),
     )
-    config = kit.config(plans=plans, royalty_share_bps=7_000)
+    config = kit.config(plans=plans, royalty_share_bps=7_000, churn_base=-1e3)
     people = draw_listeners(config, kit.communities, kit.keys, 0, 240, works)
     cohort = Cohort(config, kit.keys, people, works)
     live(kit, [cohort], works, range(4), state)
+    assert cohort.get("is_subscribed").all()  # nobody's renewal went ill in these days
     expected = [4 * 333_000 * 7 // 10 if plan == 0 else 0 for plan in people.plan]
     assert cohort.usage(0).fee_units.tolist() == expected
     assert 60 < (people.plan == 0).sum() < 180
@@ -208,6 +213,20 @@ def test_first_tastes_lean_to_the_home_archive(kit):
     assert people.consistency_taste.mean() == pytest.approx(0.0, abs=4 / np.sqrt(3_000))
 
 
+def test_devices_familiarity_and_first_subscribers_follow_the_configuration(kit):
+    devices = ({"name": "lute", "share": 0.75}, {"name": "drum", "share": 0.25})
+    config = kit.config(
+        num_listeners=8_000, devices=devices, familiarity_mean=1.0, familiarity_sd=2.0, subscribed_at_start=0.6
+    )
+    people = draw_listeners(config, kit.communities, kit.keys, 0, 8_000, kit.works())
+    assert (people.device == 1).mean() == pytest.approx(0.25, abs=0.02)
+    assert people.subscribed.mean() == pytest.approx(0.6, abs=0.02)
+    logit = np.log(people.familiarity / (1 - people.familiarity))
+    assert logit.mean() == pytest.approx(1.0, abs=0.1)
+    assert logit.std() == pytest.approx(2.0, abs=0.1)
+    assert abs(np.corrcoef(people.device, logit)[0, 1]) < 0.05
+
+
 def test_listener_shares_and_activity_follow_the_communities(kit):
     works = kit.works()
     config = kit.config(num_listeners=6_000, sessions_per_day=0.2, activity_sd=0.0)
@@ -230,6 +249,38 @@ def test_community_with_listeners_but_no_archive_is_refused(kit):
     nobody = [c.model_copy(update={"listener_share": 0.0}) for c in kit.communities]
     with pytest.raises(InputError, match="listeners"):
         draw_listeners(kit.config(), nobody, kit.keys, 0, 10, works)
+
+
+def test_a_recommender_of_the_whole_catalogue_sees_what_was_played_last_and_is_shown_in_its_order(kit):
+    works, asked = kit.works(), []
+
+    class Watching(kit.RankedOffers):
+        def queries(self, listener_ids, recent, day):
+            asked.append((listener_ids.copy(), recent.copy()))
+            return super().queries(listener_ids, recent, day)
+
+    config = kit.once_a_day(max_slates=1, slate_size=3)
+    cohort = Cohort(config, kit.keys, kit.alike(200, works.vectors[3]), works)
+    state = Watching(131)
+    for day in range(4):
+        known = cohort.recent
+        tally = cohort.run_day(kit.world(works, state, day))
+        np.testing.assert_array_equal(asked[-1][1], known)
+        score = state.queries(np.arange(200), known, day).astype(float) @ state.factors.T.astype(float) + state.bias
+        best = np.argsort(-score, axis=1, kind="stable")[:, :3]
+        np.testing.assert_array_equal(tally.exposures_by_work, np.bincount(best.ravel(), minlength=131))
+        asked.pop()
+    assert (known[:, :3] >= 0).any()
+
+
+def test_every_shard_knows_all_communities_though_nobody_of_it_is_at_home_in_some(kit):
+    config = kit.config(num_listeners=240)
+    shards = make(kit, config, kit.works(), [(0, 1), (1, 240)])
+    audience = [shard.audience() for shard in shards]
+    assert [a["listeners"].size for a in audience] == [3, 3]
+    assert sum(a["listeners"].sum() for a in audience) == 240
+    tally = shards[0].run_day(kit.world(kit.works(), kit.RandomOffers(131, 40), 0))
+    assert tally.subscribers_by_community.size == 3
 
 
 def test_a_bias_that_is_not_finite_is_refused(kit):
