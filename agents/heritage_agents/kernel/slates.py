@@ -95,7 +95,7 @@ def _bound_of(scores, n, size, low, high):
 
 @njit(cache=True, nogil=True)
 def take_slate(scores, n, size, low, high, slate):
-    """Put the places of the ``size`` best of the first ``n`` scores into ``slate``, ascending, and strike them out.
+    """Put the places of the ``size`` best of the first ``n`` scores into ``slate``, ascending.
 
     Parameters
     ----------
@@ -110,12 +110,12 @@ def take_slate(scores, n, size, low, high, slate):
     high : float32
         At least the largest score left.
     slate : ndarray of int32
-        Written from the start.
+        Written from the start; `strike_out` comes before the next slate.
 
     Returns
     -------
     float32
-        The bound: no score that is left exceeds it.
+        The bound: no score that is then left exceeds it.
     """
     bound = _bound_of(scores, n, size, low, high)
     surplus = _num_from(scores, n, bound) - size  # equal scores on the bound that find no place
@@ -139,6 +139,11 @@ def take_slate(scores, n, size, low, high, slate):
             if slate[i] >= 0:
                 slate[shown] = slate[i]
                 shown += 1
+    return bound
+
+
+@njit(cache=True, nogil=True)
+def strike_out(scores, slate, size):
+    """Strike the works of a slate off the scores."""
     for i in range(size):
         scores[slate[i]] = TAKEN
-    return bound

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from heritage_agents.kernel.day import STEPS_PER_DAY
 from heritage_agents.kernel.philox import uniform
+from heritage_agents.kernel.sheets import STEPS_PER_DAY
 from heritage_agents.listeners.config import ListenersConfig
 from heritage_sim.base import Stream, WorkFeatures
 from heritage_sim.base.clock import DAY_S

@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from heritage_agents.communities.config import CommunityConfig
 from heritage_agents.kernel.catalogue import top_works
-from heritage_agents.kernel.day import (
+from heritage_agents.kernel.day import live_day
+from heritage_agents.kernel.lanes import padded
+from heritage_agents.kernel.sheets import (
     PLAY_ROW,
     SESSION_ROW,
     STREAMS,
@@ -20,13 +22,12 @@ from heritage_agents.kernel.day import (
     Offers,
     People,
     Works,
-    live_day,
 )
-from heritage_agents.kernel.lanes import padded
 from heritage_agents.listeners.arrivals import day_factors, sessions_today
 from heritage_agents.listeners.config import ListenersConfig
 from heritage_agents.listeners.drawing import Listeners, draw_listeners
 from heritage_agents.listeners.noting import play_columns, sample_of, session_columns
+from heritage_agents.listeners.ranking import ranked_works
 from heritage_agents.listeners.resharding import LOG, NOTED, reshard
 from heritage_agents.listeners.subscribing import renew
 from heritage_agents.listeners.view import ListenerView, Selection
@@ -249,6 +250,25 @@ class Cohort:
     def play_rows(self) -> dict[str, npt.NDArray[Any]]:
         """Return the noted plays as columns; see `heritage_agents.listeners.noting.play_columns`."""
         return play_columns(self._joined_notes()[1])
+
+    def ranking(self, world: World, num_ranks: int) -> dict[str, npt.NDArray[Any]]:
+        """Return the whole catalogue's best works for each noted listener; see `ranking.ranked_works`.
+
+        Parameters
+        ----------
+        world : World
+            What listeners meet on the day.
+        num_ranks : int
+            Works wanted of each.
+
+        Returns
+        -------
+        dict of str to ndarray
+            ``listener``, shape ``(num_noted,)``, and ``works``, shape ``(num_noted, num_ranks)``.
+        """
+        rows = np.flatnonzero(self._people.sampled)
+        ids, history = self._who.ids[rows], HistoryVectors(self._people.history[rows, : self._dim])
+        return {"listener": ids, "works": ranked_works(world, ids, history, self._people.recent[rows], num_ranks)}
 
     def usage(self, epoch: int) -> Usage:
         """Return the plays that count since the last `close_epoch`, and what the fees of those days add to the pool."""

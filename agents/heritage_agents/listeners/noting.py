@@ -58,7 +58,7 @@ def session_columns(rows: Rows, who: Listeners, config: ListenersConfig, starts:
 
     Parameters
     ----------
-    rows : ndarray of `heritage_agents.kernel.day.SESSION_ROW`
+    rows : ndarray of `heritage_agents.kernel.sheets.SESSION_ROW`
         Sessions in the order in which they were noted.
     who : Listeners
         The shard's listeners.
@@ -100,7 +100,7 @@ def play_columns(rows: Rows) -> Columns:
 
     Parameters
     ----------
-    rows : ndarray of `heritage_agents.kernel.day.PLAY_ROW`
+    rows : ndarray of `heritage_agents.kernel.sheets.PLAY_ROW`
         Plays in the order in which they were noted, from day 0 on.
 
     Returns

@@ -15,8 +15,8 @@ import math
 
 from numba import njit
 
-from heritage_agents.kernel.day import CAME_BACK, LEFT_SERVICE
 from heritage_agents.kernel.philox import uniform
+from heritage_agents.kernel.sheets import CAME_BACK, LEFT_SERVICE
 
 
 @njit(cache=True, nogil=True)

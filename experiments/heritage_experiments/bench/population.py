@@ -23,8 +23,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from heritage_agents.kernel.day import STEPS_PER_DAY, Behaviour
 from heritage_agents.kernel.philox import gumbel, uniform
+from heritage_agents.kernel.sheets import STEPS_PER_DAY, Behaviour
 from heritage_agents.listeners.cohort import Cohort, behaviour_of
 from heritage_agents.listeners.config import DeviceConfig, ListenersConfig
 from heritage_agents.listeners.drawing import Listeners

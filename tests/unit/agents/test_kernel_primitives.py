@@ -10,7 +10,7 @@ from heritage_agents.kernel.arithmetic import WIDE, exponential, exponentials, l
 from heritage_agents.kernel.draws import uniforms_at, words_from
 from heritage_agents.kernel.groups import GROUP, dot_group
 from heritage_agents.kernel.lanes import LANES, dot_rows
-from heritage_agents.kernel.slates import TAKEN, take_slate
+from heritage_agents.kernel.slates import TAKEN, strike_out, take_slate
 from heritage_sim.base import Keys, Stream
 
 KEYS = Keys(root_seed=77, replication=0)
@@ -166,3 +166,4 @@ def test_slates_are_the_best_then_the_next_best_with_ties_to_the_earlier(num, si
     for places in expected:
         bound = take_slate(filled, filled.size, size, low, bound, slate)
         assert slate[:size].tolist() == places
+        strike_out(filled, slate, size)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from heritage_agents.kernel.day import turn_towards
 from heritage_agents.kernel.lanes import padded
+from heritage_agents.kernel.turning import turn_towards
 from heritage_agents.listeners.cohort import Cohort, make_shard
 from heritage_sim.base import TALLY
 

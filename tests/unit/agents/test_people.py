@@ -18,6 +18,8 @@ COMMUNITIES = tuple(
     for name in ("Tirtanala", "Quilluma", "Baihe")
 )
 TERMS = first_terms(COMMUNITIES[0])
+
+
 class Model(mesa.Model):
     def __init__(self):
         super().__init__(rng=1)
