@@ -24,7 +24,7 @@ from heritage_experiments.sweeps.config import SweepConfig
 from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
 from heritage_serving.config import ServingConfig
 from heritage_sim.base import Section
-from heritage_sim.config import EconomyConfig, MoneyChainConfig, RoyaltyConfig
+from heritage_sim.config import EconomyConfig, EvaluationConfig, MoneyChainConfig, RoyaltyConfig
 from heritage_sim.outcomes import outcome_names
 from heritage_sim.royalty import OWN_KIND
 
@@ -122,6 +122,9 @@ class Scenario(Section):
     ledger: LedgerConfig = Field(default_factory=LedgerConfig, description="The chain or the reference books.")
     money_chain: MoneyChainConfig = Field(
         default_factory=MoneyChainConfig, description="Steps from the play to money in hand."
+    )
+    evaluation: EvaluationConfig = Field(
+        default_factory=EvaluationConfig, description="How recommendations and engagement are measured."
     )
     serving: ServingConfig = Field(default_factory=ServingConfig, description="The generation service.")
     demand: DemandConfig = Field(default_factory=DemandConfig, description="Who asks the service for pieces, and when.")

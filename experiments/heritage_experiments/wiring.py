@@ -130,6 +130,7 @@ def build_parts(scenario: Scenario, replication: int, keys: Keys, surroundings: 
         make_executor=partial(_executor, scenario, keys, archive, surroundings),
         make_ledger=partial(_ledger, scenario, replication, payees),
         money_chain=scenario.money_chain,
+        evaluation=scenario.evaluation,
         making=scenario.creators.making_rules,
         make_ring=partial(_ring, scenario, keys) if scenario.adversaries.is_on else None,
     )

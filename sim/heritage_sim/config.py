@@ -5,10 +5,11 @@ from __future__ import annotations
 from pydantic import model_validator
 
 from heritage_sim.base import BPS, SHARE_BASIS, Calendar, Section, parameter
+from heritage_sim.evaluation.config import EvaluationConfig
 from heritage_sim.money.config import MoneyChainConfig
 from heritage_sim.royalty.config import RoyaltyConfig, RuleConfig
 
-__all__ = ["EconomyConfig", "MoneyChainConfig", "RoyaltyConfig", "RuleConfig"]
+__all__ = ["EconomyConfig", "EvaluationConfig", "MoneyChainConfig", "RoyaltyConfig", "RuleConfig"]
 
 
 class EconomyConfig(Section):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import Encoder, Executor, Generator, Ledger, People, Recommender, RoyaltyRule, WorkBatch
+from heritage_sim.evaluation.config import EvaluationConfig
 from heritage_sim.money.config import MoneyChainConfig
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class Parts:
         `Consent` flags that each archive work itself carries, for good; all uses where it is not given.
     making : MakingRules
         What holds for everybody who makes music.
+    evaluation : EvaluationConfig
+        When rankings are frozen, and what is asked of sessions.
     """
 
     traditions: tuple[str, ...]
@@ -125,6 +128,7 @@ class Parts:
     make_ring: Callable[[npt.NDArray[np.int32]], FraudRing] | None = None
     archive_uses: npt.NDArray[np.int16] | None = None
     making: MakingRules = field(default_factory=MakingRules)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     @property
     def num_communities(self) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from heritage_sim.base import DayTally, Population, Recommender, Rights, RoyaltyRule, State, Sums, Usage, World
 from heritage_sim.sharding import usage_since
@@ -64,6 +66,17 @@ class ShardHost:
             "pool_units": np.array([usage.fee_units.sum(dtype=np.int64)]),
             "plays_by_day": usage.plays_by_day,
         }
+
+    def ranking(self, world: World, num_ranks: int) -> dict[str, npt.NDArray[Any]]:
+        """Return the sampled listeners and the best works of the whole catalogue for each; empty without a sample."""
+        rank = getattr(self.population, "ranking", None)
+        return {} if rank is None else rank(world, num_ranks)
+
+    def noted(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, npt.NDArray[Any]]]:
+        """Return the sampled listeners' sessions and plays as columns; empty without a sample."""
+        asked = (getattr(self.population, name, None) for name in ("session_rows", "play_rows"))
+        sessions, plays = ({} if ask is None else ask() for ask in asked)
+        return sessions, plays
 
     def close_epoch(self) -> None:
         """Forget the usage of the epoch that was just settled."""

@@ -138,8 +138,8 @@ def ndcg(hit: npt.NDArray[np.bool_], num_relevant: Int64, k: int) -> Floats:
     ndarray of float64, shape (num_listeners,)
     """
     discount = discounts(k)
-    # One dot product a row keeps a listener's figure independent of who else is in the call (law 3).
-    gain = (hit[:, :k] * discount[: hit.shape[1]]).cumsum(axis=1, dtype=np.float64)[:, -1]
+    # A sum along each row, not a product of matrices, is independent of who else is in the call (law 3).
+    gain = (hit[:, :k] * discount[: hit.shape[1]]).sum(axis=1)
     ideal = np.concatenate([[NAN], np.cumsum(discount)])[np.minimum(num_relevant, k)]
     return gain / ideal
 
@@ -151,7 +151,8 @@ def recall(hit: npt.NDArray[np.bool_], num_relevant: Int64, k: int) -> Floats:
 
 def reciprocal_rank(hit: npt.NDArray[np.bool_], num_relevant: Int64) -> Floats:
     """Return 1 / rank of the first relevant work, 0 where none is in the list; NaN where nothing is relevant."""
-    value = np.where(hit.any(axis=1), 1.0 / (1.0 + hit.argmax(axis=1)), 0.0)
+    first = hit.argmax(axis=1) if hit.shape[1] else np.zeros(hit.shape[0])
+    value = np.where(hit.any(axis=1), 1.0 / (1.0 + first), 0.0)
     return np.where(num_relevant > 0, value, NAN)
 
 
