@@ -86,7 +86,7 @@ class Economy(mesa.Model):
         self.treasury = Treasury(parts.make_ledger(), config, parts.money_chain, len(parts.payee_names), keys)
         self.accounts = Accounts(creator_community, parts.community_tradition)
         self.recorder = Recorder(parts.num_communities, len(parts.payee_names))
-        self.recorder.practice.settled(self.people.bearers)
+        self.recorder.communities.settled(self.people.terms, self.people.bearers)
         self.commissions = CommissionLog(parts.traditions)
         self.ring = parts.make_ring(creator_community) if parts.make_ring else None
         self.evaluation = Evaluation(parts.evaluation, config.days, parts.num_communities)
@@ -242,7 +242,7 @@ class Economy(mesa.Model):
         self.accounts.credit(decided[0], rights, self.catalogue, plays_by_day.sum(axis=0))
         views = self.accounts.community_views(epoch, terms, self.day + 1)
         self.people.hand_on(views, days=self.day + 1 - epoch * self.config.epoch_days)
-        self.recorder.practice.settled(self.people.bearers)
+        self.recorder.communities.settled(self.people.terms, self.people.bearers)
         self._epoch_is_recorded(decided, rights, plays_by_day)
         self.executor.call("close_epoch")
         self.executor.checkpoint()

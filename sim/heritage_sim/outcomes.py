@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from heritage_sim.base import TALLY, CreatorRoll, Origin, Outcome
 from heritage_sim.fraud_evidence import fraud_outcomes, no_fraud
+from heritage_sim.communities import CommunityLog, community_outcomes
 from heritage_sim.metrics import (
     abandonment_rate,
     gap_in_shares,
@@ -24,7 +25,6 @@ from heritage_sim.metrics import (
     theil_parts,
 )
 from heritage_sim.money.outcomes import MoneyEvidence, money_outcomes, no_money
-from heritage_sim.practice import practice_outcomes
 from heritage_sim.recording import Making
 
 Int64 = npt.NDArray[np.int64]
@@ -114,7 +114,7 @@ def outcome_names(num_communities: int) -> tuple[str, ...]:
         making_outcomes(nothing.making),
         creator_outcomes(nobody, np.zeros(0, dtype=np.int32), num_communities),
         money_outcomes(nothing.money),
-        practice_outcomes([], num_communities),
+        community_outcomes(CommunityLog(num_communities), num_communities),
         fraud_outcomes(no_fraud()),
     )
     return tuple(outcome.name for outcomes in found for outcome in outcomes)

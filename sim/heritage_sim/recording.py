@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import TALLY, Catalogue, DayTally, Origin, Piece, State, Statement
+from heritage_sim.communities import CommunityLog
 from heritage_sim.day.commissioning import Answer
 from heritage_sim.day.publication import Judging
-from heritage_sim.practice import Practice
 from heritage_sim.rights import Refused
 
 Int64 = npt.NDArray[np.int64]
@@ -132,8 +132,8 @@ class Recorder:
         Of each epoch its first day, and what each payee's works earned on each day, shape ``(num_payees, num_days)``.
     traceable_units : int
         How much of all money is traceable.
-    practice : Practice
-        Practising bearers after each epoch.
+    communities : CommunityLog
+        Terms and practising bearers after each epoch.
     """
 
     def __init__(self, num_communities: int, num_payees: int) -> None:
@@ -146,7 +146,7 @@ class Recorder:
         self.shares: list[EpochShares] = []
         self.settled: list[tuple[int, Int64]] = []
         self.traceable_units = 0
-        self.practice = Practice()
+        self.communities = CommunityLog(num_communities)
         self._num_payees = num_payees
 
     def day(self, tally: DayTally, catalogue: Catalogue) -> None:
@@ -237,7 +237,7 @@ class Recorder:
             ],
             "settled": [(first_day, units.copy()) for first_day, units in self.settled],
             "traceable_units": self.traceable_units,
-            "practice": self.practice.snapshot(),
+            "communities": self.communities.snapshot(),
         }
 
     def restore(self, state: State) -> None:
@@ -250,7 +250,7 @@ class Recorder:
         self.shares = [EpochShares(**line) for line in state["shares"]]
         self.settled = [(int(first_day), np.array(units)) for first_day, units in state["settled"]]
         self.traceable_units = int(state["traceable_units"])
-        self.practice.restore(state["practice"])
+        self.communities.restore(state["communities"])
 
 
 def _sums(group: npt.NDArray[np.integer], amounts: Int64, num_groups: int) -> Int64:

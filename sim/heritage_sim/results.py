@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from heritage_sim.base import TALLY, Calendar, Catalogue, CreatorRoll, Origin, Outcome
 from heritage_sim.commission_log import CommissionLog
+from heritage_sim.communities import community_outcomes
 from heritage_sim.fraud_evidence import FraudEvidence, fraud_outcomes
 from heritage_sim.money import STEPS
 from heritage_sim.money.books import EpochBooks
@@ -26,7 +27,6 @@ from heritage_sim.outcomes import (
     payout_outcomes,
 )
 from heritage_sim.parts import Parts
-from heritage_sim.practice import practice_outcomes
 from heritage_sim.recording import Recorder
 
 Column = npt.NDArray[Any]
@@ -42,8 +42,8 @@ class Results:
     outcomes : list of Outcome
         Those of the rule in force, then ``static.<rule>.<name>`` of each shadow rule: the same usage, settled by it.
     tables : dict of str to dict of str to ndarray
-        ``payouts``, ``payees``, ``epochs``, ``settlement``, ``licences``, ``commissions``, ``daily`` and ``works``,
-        each as columns.
+        ``payouts``, ``payees``, ``epochs``, ``settlement``, ``licences``, ``commissions``, ``communities``,
+        ``daily`` and ``works``, each as columns.
     """
 
     outcomes: list[Outcome]
@@ -101,6 +101,7 @@ def results_of(
             "settlement": settlement_table(epoch, day, durations),
             "licences": licences_table(treasury, catalogue),
             "commissions": commissions.table(catalogue.content_sha256),
+            "communities": recorder.communities.table(),
             "daily": daily_table(recorder),
             "works": works_table(recorder, catalogue, parts.traditions),
         },
@@ -139,7 +140,7 @@ def outcomes_of(
         *making_outcomes(recorder.making),
         *creator_outcomes(roll, payee_community[parts.num_communities :], parts.num_communities),
         *money_outcomes(evidence.money),
-        *practice_outcomes(recorder.practice.bearers, parts.num_communities),
+        *community_outcomes(recorder.communities, parts.num_communities),
         *fraud_outcomes(fraud),
     ]
     for rule in parts.shadow_rules:

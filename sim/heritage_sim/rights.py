@@ -9,7 +9,8 @@ derived from, or never be performed publicly. What the community permits for all
 when a community withdraws a use, that use ends with the day for everything it holds, whenever published: works whose
 performance it withdrew are shown and played no more (and earn no more), and nothing new derives from them. What was
 published before stays in the catalogue and in the provenance, what it earned stays paid, and derivatives under the name
-of another community stay as available as that community has them.
+of another community stay as available as that community has them. A derivative that was accepted before and waits for
+its release day still comes out, but is not traceable: consent is looked for on the day it came out.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def test_bearers_are_the_same_for_any_number_of_shards_and_after_a_snapshot(bear
 
 
 def test_bearers_are_told_after_every_epoch_from_the_start_on(bearing):
-    rows = bearing.recorder.practice.bearers
+    rows = bearing.recorder.communities.bearers
     assert len(rows) == 1 + 3
     np.testing.assert_allclose(rows[0], [200.0] * 3)
     made = outcomes(bearing)
@@ -180,10 +180,28 @@ def test_bearers_are_told_after_every_epoch_from_the_start_on(bearing):
     assert made["bearers_worst_change"] == min(made[f"bearers_change_community_{i}"] for i in range(3))
 
 
-def test_without_transmission_bearers_are_unknown_and_nothing_else_is_moved(bearing):
-    plain = outcomes(lived(days=20))
+def test_without_transmission_bearers_are_unknown():
+    plain = outcomes(lived(days=8))
     assert np.isnan(plain["bearers_community_0"])
     assert np.isnan(plain["bearers_total_change"])
+
+
+def test_terms_are_told_as_they_stood_after_every_epoch(withdrawn):
+    economy = lived(days=20, communities=withdrawn)
+    table = economy.results().tables["communities"]
+    first = table["community"] == 0
+    assert table["settled_epochs"][first].tolist() == [0, 1, 2, 3]
+    assert table["may_derive"][first].tolist() == [True, True, False, False]
+    assert table["may_perform"][first].tolist() == [True, True, False, False]
+    assert table["may_sell"].all()
+    assert not table["may_outside"].any()
+    assert outcomes(economy)["consent_to_derive_share"] <= 100.0 * (9 - 2) / 9
+
+
+def test_a_withdrawal_ends_days_that_are_lived_together_on_its_day(withdrawn):
+    daily = lived(days=20, communities=withdrawn, release_days=7, refresh_days=7).results().tables["daily"]
+    assert (daily["plays_community_0"][:12] > 0).all()
+    assert (daily["plays_community_0"][12:] == 0).all()
 
 
 def test_plays_of_generated_works_are_told_by_community(bearing):

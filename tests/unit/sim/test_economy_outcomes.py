@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from heritage_sim.base import TALLY, CreatorRoll
+from heritage_sim.base import TALLY, CommunityTerms, Consent, CreatorRoll
+from heritage_sim.communities import CommunityLog, community_outcomes
 from heritage_sim.money import STEPS
 from heritage_sim.money.outcomes import Durations, MoneyEvidence, money_outcomes, no_money
 from heritage_sim.outcomes import (
@@ -16,7 +17,6 @@ from heritage_sim.outcomes import (
     making_outcomes,
     payout_outcomes,
 )
-from heritage_sim.practice import practice_outcomes
 from heritage_sim.recording import Making
 
 NAMES = [
@@ -85,6 +85,7 @@ NAMES = [
     "licence_fees_units",
     "licence_fees_units_community_0",
     "licence_fees_units_community_1",
+    "consent_to_derive_share",
     "bearers_community_0",
     "bearers_community_1",
     "bearers_change_community_0",
@@ -158,6 +159,16 @@ def money(**changes):
     )
 
 
+def community_log():
+    """Two settled epochs; in the second the first community does not let derive."""
+    log = CommunityLog(2)
+    free, guarded = CommunityTerms(Consent.ALL, 0.3, 3_000), CommunityTerms(Consent.PERFORM, 0.3, 3_000)
+    log.settled([guarded, guarded], np.array([200.0, 50.0]))
+    log.settled([free, free], np.array([90.0, 10.0]))
+    log.settled([guarded, free], np.array([210.0, 40.0]))
+    return log
+
+
 def payout(units=(10, 20, 50, 20)):
     # Two funds, then one creator in each community.
     return Payout(np.array(units), np.array([50, 0, 50]), np.array([0, 1, 0, 1]), np.array([20, 5]))
@@ -175,7 +186,7 @@ def outcomes(of=None):
         *making_outcomes(made.making),
         *creator_outcomes(ROLL, np.array([0, 1, 1]), 2),
         *money_outcomes(made.money),
-        *practice_outcomes([np.array([200.0, 50.0]), np.array([90.0, 10.0]), np.array([210.0, 40.0])], 2),
+        *community_outcomes(community_log(), 2),
     ]
     return {o.name: o for o in rows}
 
@@ -211,6 +222,7 @@ def test_names_are_the_agreed_ones_in_order():
         ("jury_calls_without_quorum", 1.0, "1"),
         ("plays_share_generated_community_0", 40.0, "%"),
         ("plays_share_generated_community_1", 40.0, "%"),
+        ("consent_to_derive_share", 75.0, "%"),
         ("bearers_community_1", 40.0, "persons"),
         ("bearers_change_community_0", 5.0, "%"),
         ("bearers_change_community_1", -20.0, "%"),
