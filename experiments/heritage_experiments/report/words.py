@@ -70,6 +70,7 @@ LABELS = {
     "jury_votes": "Votes of juries",
     "jury_votes_split_share": "Votes of juries that were not unanimous",
     "jury_calls_without_quorum": "Juries called without a quorum",
+    "consent_to_derive_share": "Communities that consented to derivation",
     "bearers_total_change": "Change of practising bearers",
     "bearers_worst_change": "Change of practising bearers, worst community",
     "violations_per_generated_piece": "Broken constraints per generated piece",
