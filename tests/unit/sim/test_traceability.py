@@ -27,7 +27,7 @@ def chains(parents, community=None, published=None, registered=None, uses=None, 
         uses=np.array([ALL] * n if uses is None else uses),
         parents=rows,
         published_s=np.array([0] * n if published is None else published, dtype=np.int64),
-        needed=np.full((n, 2), int(needed)),
+        needed=np.broadcast_to(np.asarray(needed, dtype=np.int64), (n, 2)),
         is_source=np.array([not own for own in parents]) if sources is None else np.isin(np.arange(n), sources),
     )
 
@@ -69,6 +69,19 @@ def test_a_recording_needs_consent_to_perform_its_source_and_none_to_derive():
     labels = [(0, ConsentLabel(0, PLAY))]
     assert traced(chains([[], [0]]), labels) == [0]
     assert traced(chains([[], [0]], needed=Consent.PERFORM), labels) == [0, 1]
+
+
+def test_what_is_no_source_and_names_none_is_not_traceable_nor_is_what_derives_from_it():
+    works = chains([[], [], [1], [0]], sources=[0])
+    assert traced(works, []) == [0, 3]
+
+
+def test_each_parent_is_asked_for_what_its_own_use_needed():
+    outside = int(Consent.DERIVE | Consent.OUTSIDE)
+    labels = [(0, ConsentLabel(1, ALL & ~int(Consent.OUTSIDE)))]
+    for needed, expected in (((outside, Consent.DERIVE), [0, 1, 2]), ((Consent.DERIVE, outside), [0, 1])):
+        works = chains([[], [], [0, 1]], community=[0, 1, 0], needed=np.array(needed, dtype=np.int64))
+        assert traced(works, labels) == expected
 
 
 def test_a_label_that_has_expired_permits_nothing():
