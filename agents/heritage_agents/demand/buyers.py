@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from heritage_agents.demand.config import DemandConfig
+from heritage_agents.demand.config import HOURS, DemandConfig
 from heritage_agents.demand.rates import HOUR_S, rate_per_s
 from heritage_agents.demand.shelves import Shelves
 from heritage_sim.base import Arrival, Keys
@@ -64,18 +64,20 @@ class BuyerArrivals:
     def arrivals(self, start_s: float, stop_s: float) -> Iterator[Arrival]:
         """Yield the requests with ``start_s <= at_s < stop_s`` in order of time."""
         first, last = max(0, int(start_s // HOUR_S)), int(-(-stop_s // HOUR_S))
-        for hour in range(first, last):
-            ids, at_s = self.moments(hour)
+        for hour in range(first, last, HOURS):
+            ids, at_s = self.moments(hour, min(hour + HOURS, last))
             inside = (at_s >= start_s) & (at_s < stop_s)
             yield from self._requests(ids[inside], at_s[inside])
 
-    def moments(self, hour: int) -> tuple[Int64, Float64]:
-        """Return when the requests of an hour come.
+    def moments(self, first_hour: int, stop_hour: int) -> tuple[Int64, Float64]:
+        """Return when the requests of some hours come.
 
         Parameters
         ----------
-        hour : int
+        first_hour : int
             Hours since the start of the simulated time.
+        stop_hour : int
+            One past the last hour.
 
         Returns
         -------
@@ -84,9 +86,11 @@ class BuyerArrivals:
         at_s : ndarray of float64, shape (num_requests,)
             Seconds since the start, ascending, in whole microseconds.
         """
-        slots = hour * _SLOTS_AN_HOUR + np.arange(_SLOTS_AN_HOUR, dtype=np.int64)
-        mean = float(rate_per_s(self._config, np.array([hour], dtype=np.int64))[0]) * SLOT_S
-        counts = poisson_counts(mean, self._stream["count"].uniform(slots, 0))
+        hours = np.arange(first_hour, stop_hour, dtype=np.int64)
+        slots = np.arange(first_hour * _SLOTS_AN_HOUR, stop_hour * _SLOTS_AN_HOUR, dtype=np.int64)
+        uniforms = self._stream["count"].uniform(slots, 0).reshape(hours.size, _SLOTS_AN_HOUR)
+        means = (rate_per_s(self._config, hours) * SLOT_S).tolist()
+        counts = np.concatenate([poisson_counts(mean, u) for mean, u in zip(means, uniforms, strict=True)])
         slot = np.repeat(slots, counts)
         number = np.arange(slot.size) - np.repeat(np.cumsum(counts) - counts, counts)
         ids = (slot << _NUMBER_BITS) | number
@@ -97,30 +101,37 @@ class BuyerArrivals:
         return ids[order], moment[order] / _MICROSECONDS
 
     def _requests(self, ids: Int64, at_s: Float64) -> Iterator[Arrival]:
-        if not ids.size:
-            return
-        uniform = {name: stream.uniform(ids, 0) for name, stream in self._stream.items() if name != "patience"}
-        tradition = np.searchsorted(self._edges, uniform["tradition"], side="right")
-        take = (uniform["take"] * self._shelves.takes).astype(np.int64)
+        """Yield the requests of some addresses, with all that they ask for."""
+        draws = {name: self._stream[name].uniform(ids, 0) for name in ("tradition", "source", "take", "length")}
+        tradition = np.searchsorted(self._edges, draws["tradition"], side="right")
+        source, length = np.zeros(ids.size, dtype=np.int64), np.zeros(ids.size, dtype=np.int64)
+        for t, shelf in enumerate(self._shelves.shelves):
+            here = tradition == t
+            rank = np.searchsorted(self._source_edges[t], draws["source"][here], side="right")
+            source[here] = self._favourites[t][rank]
+            length[here] = shelf.num_events[(draws["length"][here] * shelf.num_events.size).astype(np.int64)]
         normal = self._stream["patience"].normals(ids, 0, 1)[:, 0]
-        patience_s = self._config.buyer_patience_median_s * np.exp(self._config.patience_sd * normal)
-        for i, at in enumerate(at_s.tolist()):
-            t = int(tradition[i])
+        columns = (
+            ids,
+            at_s,
+            tradition,
+            source,
+            (draws["take"] * self._shelves.takes).astype(np.int64),
+            np.minimum(length, self._shelves.max_events),
+            self._config.buyer_patience_median_s * np.exp(self._config.patience_sd * normal),
+        )
+        for request, at, t, work, take, asked, patience in zip(*(c.tolist() for c in columns), strict=True):
             shelf = self._shelves.shelves[t]
-            rank = int(np.searchsorted(self._source_edges[t], uniform["source"][i], side="right"))
-            source = int(self._favourites[t][rank])
-            asked = int(shelf.num_events[int(uniform["length"][i] * shelf.num_events.size)])
-            request = int(ids[i])
             yield Arrival(
                 at_s=at,
                 request_id=f"buyer-{request >> _NUMBER_BITS}-{request & ((1 << _NUMBER_BITS) - 1)}",
                 who="buyer",
                 tradition=shelf.tradition,
-                source_sha256=shelf.sources[source],
-                take=int(take[i]),
-                prompt_events=int(shelf.num_events[source]),
-                length_events=min(asked, self._shelves.max_events),
-                patience_s=float(patience_s[i]),
+                source_sha256=shelf.sources[work],
+                take=take,
+                prompt_events=int(shelf.num_events[work]),
+                length_events=asked,
+                patience_s=patience,
             )
 
 
