@@ -21,7 +21,7 @@ from heritage_agents.communities.config import JuryConfig
 from heritage_sim.base import Ballot, Keys, Verdict
 
 _SEATS = 1 << 10
-_CREATORS = 1 << 24
+_CREATORS = 1 << 32
 
 
 class Jury:
