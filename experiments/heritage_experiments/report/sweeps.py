@@ -70,8 +70,18 @@ def sentence(answer: SweepAnswer, run: RunData) -> str:
             times = len(flip.points)
             said = f"{of}: the sign of the mean changes {times} times {where}, near {points}. There is no one point."
         case Crossing.ONE:
-            said = f"{of}: the sign of the mean changes {where}, at {_at(flip.points[0])} ({_ends(answer)})."
+            before, after = _neighbours(answer)
+            said = (
+                f"{of}: the sign of the mean changes {where}, at {_at(flip.points[0])} ({_ends(answer)}), taken as "
+                f"straight between the values {_at(before)} and {_at(after)}."
+            )
     return f"{said}{_shown(answer)}{partly}"
+
+
+def _neighbours(answer: SweepAnswer) -> tuple[float, float]:
+    """Return the values of the sweep on both sides of its one point."""
+    point, values = answer.flip.points[0], answer.flip.values
+    return max(v for v in values[:-1] if v <= point), min(v for v in values[1:] if v >= point)
 
 
 def _ends(answer: SweepAnswer) -> str:

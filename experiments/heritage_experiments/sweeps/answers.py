@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -48,16 +49,21 @@ class SweepAnswer:
             "key": self.key,
             "says": str(flip.crossing),
             "points": list(flip.points),
-            "low": flip.low if np.isfinite(flip.low) else str(flip.low),
-            "high": flip.high if np.isfinite(flip.high) else str(flip.high),
-            "support": flip.support if np.isfinite(flip.support) else None,
+            "low": _written(flip.low),
+            "high": _written(flip.high),
+            "support": _written(flip.support),
             "shown": flip.shown,
             "n": flip.n,
             "differences": [
-                {"value": x, "mean": d.mean, "low": d.low, "high": d.high, "n": d.n}
+                {"value": x, "mean": _written(d.mean), "low": _written(d.low), "high": _written(d.high), "n": d.n}
                 for x, d in zip(flip.values, flip.at_values, strict=True)
             ],
         }
+
+
+def _written(value: float) -> float | str | None:
+    """Return a figure as JSON can hold it: an open end of an interval as text, nothing where it is not defined."""
+    return value if math.isfinite(value) else None if math.isnan(value) else str(value)
 
 
 def sweep_answers(comparisons: tuple[Comparison, ...], values: OutcomeOf) -> list[SweepAnswer]:
