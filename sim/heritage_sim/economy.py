@@ -30,9 +30,9 @@ from heritage_sim.day.publication import accepted, chains, licence_fees, provena
 from heritage_sim.day.refreshing import RecommenderDesk
 from heritage_sim.day.repertoire import Repertoire
 from heritage_sim.day.royalty import epoch_totals, statements
+from heritage_sim.evaluation import Evaluation
 from heritage_sim.fraud import statements_without
 from heritage_sim.fraud_evidence import no_fraud
-from heritage_sim.evaluation import Evaluation
 from heritage_sim.metrics import units_by_payee_and_day, units_by_work_and_day
 from heritage_sim.money.traceability import traceable_units
 from heritage_sim.money.treasury import Treasury
@@ -273,6 +273,7 @@ class Economy(mesa.Model):
             self.commissions,
             self.people.roll,
             self.ring.evidence(self.treasury.licence_units, self.day) if self.ring else no_fraud(),
+            self.evaluation.findings(self.executor, self.recorder.daily_table().sum(axis=0)),
         )
 
     def snapshot(self) -> State:

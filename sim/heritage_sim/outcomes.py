@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import TALLY, CreatorRoll, Origin, Outcome
-from heritage_sim.fraud_evidence import fraud_outcomes, no_fraud
 from heritage_sim.communities import CommunityLog, community_outcomes
+from heritage_sim.evaluation import evaluation_names
+from heritage_sim.fraud_evidence import fraud_outcomes, no_fraud
 from heritage_sim.metrics import (
     abandonment_rate,
     gap_in_shares,
@@ -117,7 +118,8 @@ def outcome_names(num_communities: int) -> tuple[str, ...]:
         community_outcomes(CommunityLog(num_communities), num_communities),
         fraud_outcomes(no_fraud()),
     )
-    return tuple(outcome.name for outcomes in found for outcome in outcomes)
+    names = tuple(outcome.name for outcomes in found for outcome in outcomes)
+    return names + evaluation_names(num_communities)
 
 
 def payout_outcomes(payout: Payout) -> Iterator[Outcome]:

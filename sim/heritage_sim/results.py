@@ -12,6 +12,7 @@ import numpy.typing as npt
 from heritage_sim.base import TALLY, Calendar, Catalogue, CreatorRoll, Origin, Outcome
 from heritage_sim.commission_log import CommissionLog
 from heritage_sim.communities import community_outcomes
+from heritage_sim.evaluation import Findings
 from heritage_sim.fraud_evidence import FraudEvidence, fraud_outcomes
 from heritage_sim.money import STEPS
 from heritage_sim.money.books import EpochBooks
@@ -60,6 +61,7 @@ def results_of(
     commissions: CommissionLog,
     roll: CreatorRoll,
     fraud: FraudEvidence,
+    findings: Findings,
 ) -> Results:
     """Return the outcomes and tables of an economy's records.
 
@@ -83,6 +85,8 @@ def results_of(
         Who the creators are at the end.
     fraud : FraudEvidence
         What a ring of adversaries made.
+    findings : Findings
+        What the evaluation tells.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def results_of(
     books, until_s = treasury.books, calendar.start_of(len(recorder.daily))
     epoch, day, durations = durations_of(treasury, recorder.settled, calendar, until_s)
     return Results(
-        outcomes=outcomes_of(parts, recorder, treasury, payee_community, durations, catalogue, roll, fraud),
+        outcomes=outcomes_of(parts, recorder, treasury, payee_community, durations, catalogue, roll, fraud, findings),
         tables={
             "payouts": payouts_table(recorder, payee_community.size),
             "payees": payees_table(parts, payee_community),
@@ -103,6 +107,8 @@ def results_of(
             "commissions": commissions.table(catalogue.content_sha256),
             "communities": recorder.communities.table(),
             "daily": daily_table(recorder),
+            "sessions": sessions_table(findings),
+            "engagement": findings.table(),
             "works": works_table(recorder, catalogue, parts.traditions),
         },
     )
@@ -117,6 +123,7 @@ def outcomes_of(
     catalogue: Catalogue,
     roll: CreatorRoll,
     fraud: FraudEvidence,
+    findings: Findings,
 ) -> list[Outcome]:
     """Return all outcomes, those of the rule in force first."""
     daily = recorder.daily_table().sum(axis=0)
@@ -142,6 +149,7 @@ def outcomes_of(
         *money_outcomes(evidence.money),
         *community_outcomes(recorder.communities, parts.num_communities),
         *fraud_outcomes(fraud),
+        *findings.outcomes(),
     ]
     for rule in parts.shadow_rules:
         totals = recorder.totals_of(rule.name)
@@ -256,6 +264,12 @@ def daily_table(recorder: Recorder) -> Table:
     names = [*TALLY, *origins, *communities]
     days = np.arange(rows.shape[0], dtype=np.int32)
     return {"day": days, **{name: rows[:, i].copy() for i, name in enumerate(names)}}
+
+
+def sessions_table(findings: Findings) -> Table:
+    """Return one row for each session of the sample; ``synthetic``: it comes out of the model and is no person's."""
+    sessions = findings.sessions
+    return {**sessions, "synthetic": np.ones(sessions["listener"].size, dtype=np.bool_)}
 
 
 def works_table(recorder: Recorder, catalogue: Catalogue, traditions: Sequence[str]) -> Table:

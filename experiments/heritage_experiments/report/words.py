@@ -82,6 +82,20 @@ LABELS = {
     "adversary_accounts_detected": "Bot accounts found out",
     "adversary_displaced_units": "Money that fraud kept from other payees",
     "pool_units": "Royalty pool",
+    "ndcg_20": "NDCG@20 of rankings frozen on the split day",
+    "ndcg_100": "NDCG@100 of rankings frozen on the split day",
+    "ndcg_100_cold": "NDCG@100, works new on the split day",
+    "recall_100": "Recall@100 of rankings frozen on the split day",
+    "mrr": "Mean reciprocal rank of the first relevant work",
+    "coverage_100_tail": "Works of the long tail in anybody's best 100",
+    "dwell_auc": "Long first plays told from short ones (AUC)",
+    "listener_surplus_mean": "Worth of a slate to its listener",
+    "abandonment_hr_prior_mean": "Hazard ratio of leaving, a minute more of earlier sessions",
+    "abandonment_hr_familiarity": "Hazard ratio of leaving, heritage familiarity 1 against 0",
+    "session_restricted_mean_s": "Mean length of sessions within the horizon",
+    "abandonment_concordance": "Concordance of foretold leaving",
+    "abandonment_brier": "Integrated Brier score of foretold leaving",
+    "abandonment_brier_skill": "Skill of foretold leaving over Kaplan-Meier",
 }
 _BY_COMMUNITY = {
     "payout_share_community_": "Share of payout",
@@ -91,6 +105,8 @@ _BY_COMMUNITY = {
     "bearers_community_": "Practising bearers",
     "bearers_change_community_": "Change of practising bearers",
     "exposure_share_community_": "Share of exposure",
+    "top100_exposure_share_community_": "Share of exposure in the frozen best 100",
+    "relevance_share_community_": "Share of works listened to after the split day",
     "licence_fees_units_community_": "Licence fees",
 }
 _SHORT_UNITS = {"percentage points": "pp", "percent": "%", "1": "", "count": ""}
