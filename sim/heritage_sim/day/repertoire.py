@@ -94,14 +94,15 @@ class Repertoire:
             & (self.generation[:num_registered] <= rules.most_generations)
             & (self._num_ancestors[:num_registered] <= self._most_ancestors)
         )
+        theirs = [new[catalogue.community[new] == c] for c in range(int(self._creator_community.max()) + 1)]
         chance, pick = self._stream.uniforms(np.arange(num_creators), epoch, 2).T
         for k in np.flatnonzero(chance < rules.learning_chance).tolist():
-            theirs = new[(catalogue.community[new] == self._creator_community[k]) & (creator[new] != k)]
-            if theirs.size:
-                work = theirs[int(pick[k] * theirs.size)]
-                if work not in self.known(k):
-                    self._learnt[k, int(self._num_learnt[k]) % rules.repertoire_size] = work
-                    self._num_learnt[k] += 1
+            works = theirs[int(self._creator_community[k])]
+            work = int(works[int(pick[k] * works.size)]) if works.size else NO_ONE
+            # Who hits on a work of its own, or one it knows, learns nothing this time.
+            if work != NO_ONE and creator[work] != k and work not in self.known(k):
+                self._learnt[k, int(self._num_learnt[k]) % rules.repertoire_size] = work
+                self._num_learnt[k] += 1
 
     def _count_ancestors(self, catalogue: Catalogue, num_works: int) -> None:
         """Count named ancestors of works not counted yet, one for each path to it, which is at least their number."""
