@@ -25,8 +25,8 @@ class Counting(LocalExecutor):
 
 def test_days_between_refreshes_are_lived_in_one_call_where_no_work_comes_out():
     economy = lived(days=14, refresh_days=7, release_days=7, executor=Counting)
-    # the works of day 0, and those made later that come out on day 7, are heard from a first day on
-    assert economy.executor.asked == [7, 7]
+    # rankings are frozen on the split day, from all that was heard before it
+    assert economy.executor.asked == np.diff([0, 7, economy.evaluation.split_day, 14]).tolist()
     every_day = lived(days=14, executor=Counting)
     assert every_day.executor.asked == [1] * 14
 
@@ -34,7 +34,7 @@ def test_days_between_refreshes_are_lived_in_one_call_where_no_work_comes_out():
 def test_a_work_that_comes_out_ends_the_days_that_wait():
     economy = lived(days=7, refresh_days=7, executor=Counting)
     new = np.unique(economy.catalogue.column("day")[economy.parts.archive.num_works :])
-    starts = sorted({0} | set(new.tolist()))
+    starts = sorted({0, economy.evaluation.split_day} | set(new.tolist()))
     assert len(starts) > 2
     assert economy.executor.asked == np.diff([*starts, 7]).tolist()
 
