@@ -19,12 +19,12 @@ import numpy.typing as npt
 from numba import njit
 
 from heritage_agents.kernel.arithmetic import WIDE, exponentials
-from heritage_agents.kernel.turning import turn_towards
 from heritage_agents.kernel.draws import words_from
 from heritage_agents.kernel.groups import GROUP, dot_group
 from heritage_agents.kernel.lanes import padded
 from heritage_agents.kernel.philox import uniform
 from heritage_agents.kernel.slates import TAKEN, take_slate
+from heritage_agents.kernel.turning import turn_towards
 from heritage_sim.base import Keys
 
 CANDIDATES, SLATE, DIM, BLOCK = 100, 10, 32, 256
@@ -74,10 +74,11 @@ class Market:
 def market(num_listeners: int, num_works: int) -> Market:
     """Return a market of that size, drawn by key."""
     owner = np.arange(num_works, dtype=np.int32) % max(1, num_works // 10)
-    return Market(_unit_rows("tastes", num_listeners), _unit_rows("works", num_works), owner)
+    return Market(unit_rows("tastes", num_listeners), unit_rows("works", num_works), owner)
 
 
-def _unit_rows(name: str, n: int) -> npt.NDArray[np.float32]:
+def unit_rows(name: str, n: int) -> npt.NDArray[np.float32]:
+    """Return keyed unit vectors, shape ``(n, DIM)``."""
     made = np.empty((n, DIM), dtype=np.float32)
     for first in range(0, n, 65_536):  # in pieces: the draws take eight times the room of what they make
         ids = np.arange(first, min(first + 65_536, n))
@@ -142,7 +143,7 @@ def _kernel_step(taste, vectors, popularity, step, keys, plays):
 
 def live_numpy_blocked(on: Market, num_steps: int) -> float:
     """Live the steps in NumPy, `BLOCK` listeners at a time, and return CPU seconds."""
-    rng = np.random.default_rng(1)  # noqa: NPY002, TID251 (a baseline draws as its users draw)
+    rng = np.random.default_rng(1)  # noqa: TID251 (a baseline draws as its users draw)
     num_works = on.owner.size
     started = time.thread_time()
     for _ in range(num_steps):
@@ -197,7 +198,7 @@ class _Listening(mesa.Model):
     def __init__(self, on: Market) -> None:
         super().__init__(rng=1)
         self.on = on
-        self.draws = np.random.default_rng(1)  # noqa: NPY002, TID251 (a baseline draws as its users draw)
+        self.draws = np.random.default_rng(1)  # noqa: TID251 (a baseline draws as its users draw)
         self.popularity = on.popularity
         self.new = np.zeros_like(on.plays)
         for row in on.taste:
