@@ -125,7 +125,8 @@ class Economy(mesa.Model):
         self._refresh(day=0)
         self._is_open = True
 
-    def _communities_set_terms(self) -> None:  # step 1
+    def _communities_set_terms(self) -> None:
+        """Step 1: communities set terms as an epoch begins; a change set for a day stands over what their rule decides."""
         if self.config.begins_epoch(self.day):
             self.people.set_terms(self.accounts.community_views(self.epoch, self.people.terms, self.day))
         # A change that is set for this day stands over what the rule has just decided.
@@ -133,12 +134,14 @@ class Economy(mesa.Model):
         if changed or self.config.begins_epoch(self.day):
             self.treasury.label(self.people.terms, self.config.calendar.start_of(self.day))
 
-    def _creators_decide(self) -> CreatorDecisions:  # step 2
+    def _creators_decide(self) -> CreatorDecisions:
+        """Step 2: all creators decide on the same morning's views: enter or leave, rest, record, commission, and on what."""
         epochs_left = (self.config.days - self.day) / self.config.epoch_days
         people = self.people
         return people.decide_all(self.accounts.creator_views(self.day, people.terms, epochs_left, people.bearers_share))
 
-    def _commissions_are_answered(self, decisions: CreatorDecisions) -> list[Answer]:  # step 3
+    def _commissions_are_answered(self, decisions: CreatorDecisions) -> list[Answer]:
+        """Step 3: decisions become commissions; those that consent permits are answered in one batch each."""
         asked = self._commissions.requests(decisions, self.day)
         uses = self.rights_book.uses(self.catalogue, self.people.terms)
         granted, refused = permitted(asked, self.rights_book, uses)
@@ -151,7 +154,8 @@ class Economy(mesa.Model):
         self.commissions.reached(Fate.REFUSED_TERMS, kept)
         return kept
 
-    def _pieces_are_published(self, made: list[Answer]) -> None:  # step 4
+    def _pieces_are_published(self, made: list[Answer]) -> None:
+        """Step 4: pieces that the communities concerned accept join the catalogue, with agreed shares and provenance."""
         terms = self.people.terms
         kept, judging = accepted(made, self.people, self.catalogue.community, self.day)
         kept = self._commissions.found_out(kept, self.day)
@@ -166,7 +170,8 @@ class Economy(mesa.Model):
             self._repertoire.add([a.source_work for a in kept])
             self.treasury.license(licence_fees(kept, self.day, self.parts.making))
 
-    def _ring_uploads(self) -> None:  # beside step 4
+    def _ring_uploads(self) -> None:
+        """Beside step 4: a fraud ring, where the scenario has one, uploads its copies."""
         uploads = self.ring.uploads(self.catalogue, self.day) if self.ring else None
         if uploads is not None:
             terms = self.people.terms
@@ -181,7 +186,8 @@ class Economy(mesa.Model):
             self.catalogue, self.rights_book.uses(self.catalogue, self.people.terms), self.day
         )
 
-    def _listeners_live_the_day(self) -> None:  # step 5
+    def _listeners_live_the_day(self) -> None:
+        """Step 5: listeners live the day in their shards; whole-number sums come back."""
         num_works = self.catalogue.num_works
         world = World(
             day=self.day,
@@ -207,7 +213,8 @@ class Economy(mesa.Model):
     def _available(self, day: int) -> npt.NDArray[np.bool_]:
         return available_works(self.rights_book.uses(self.catalogue, self.people.terms), self.catalogue, day)
 
-    def _recommender_refreshes(self) -> None:  # step 6
+    def _recommender_refreshes(self) -> None:
+        """Step 6: the recommender learns from usage on its own period, and its new state is broadcast."""
         if self.config.refreshes(self.day):
             self._refresh(day=self.day + 1)
 
@@ -218,6 +225,7 @@ class Economy(mesa.Model):
         self.desk.refresh(self.executor, self.catalogue, self._available(day), plays, day, self.epoch)
 
     def _epoch_is_settled(self) -> None:
+        """Steps 7 to 9: the rule settles the epoch's usage, the ledger is told, people hear what they earned and hand on."""
         self._waiting_days_are_lived()
         terms, epoch = self.people.terms, self.epoch
         rights = self.rights_book.rights(self.catalogue, terms)

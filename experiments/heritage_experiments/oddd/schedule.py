@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from heritage_experiments.oddd.docstrings import source_of, summary_of
 
 ECONOMY = "heritage_sim.economy"
-_NUMBERED = re.compile(r"^Steps? \d+(?: and \d+)?(?:, [^:]*)?: ")
+_NUMBERED = re.compile(r"^(?:Steps? \d+(?: (?:and|to) \d+)?|Beside step \d+)(?:, [^:]*)?: ")
 DOING = ("heritage_sim.day.", "heritage_sim.money.", "heritage_sim.transmission", "heritage_sim.evaluation")
 
 
