@@ -153,9 +153,9 @@ class RecommenderConfig(Section):
         5.0, "ials: confidence that one play adds to that of 1 in a pair never played", unit="1/play", gt=0.0
     )
     ials_exploration: float = parameter(
-        0.3,
+        0.8,
         "ials: spread of the score of a work never played, drawn for each listener, work and day; it falls with the "
-        "root of plays",
+        "root of plays, and stands against popularity_weight x log(1 + plays) of the works played most",
         unit="1",
         ge=0.0,
     )
