@@ -54,6 +54,7 @@ LIBRARIES = [
     "torch",
     "ray",
     "music21",
+    "implicit",
 ]
 
 

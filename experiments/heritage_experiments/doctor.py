@@ -54,6 +54,7 @@ def examine() -> list[Finding]:
         _package("torch", "models", "no training and no new pieces: generator.kind archive only"),
         _package("ray", "serve", "no Ray: replications run one after the other, and generator.kind serve is refused"),
         _package("music21", "notation", "no Chinese folk melodies: tradition kind chinese is refused"),
+        _package("implicit", "recommenders", "no factors of the whole catalogue: recommender kind ials is refused"),
         _package(
             "c2pa", "c2pa", "no signed pieces: generate --c2pa, ledger verify FILE.wav are refused", "c2pa-python"
         ),
