@@ -72,7 +72,8 @@ class MesaPeople:
 
     def change_consent(self, day: int) -> bool:
         """Make the changes of consent that are set for a day, and return whether there was any."""
-        return any([community.change_consent(day) for community in self.communities])
+        changed = [community.change_consent(day) for community in self.communities]
+        return any(changed)
 
     def has_jury(self, community: int) -> bool:
         """Return whether a community's jury votes on derived pieces."""
@@ -128,7 +129,7 @@ def make_people(
     keys: Keys,
     creator_policy: CreatorPolicy | None = None,
     community_policy: CommunityPolicy | None = None,
-    transmission: TransmissionConfig | None = None,
+    practice: PracticeStock | None = None,
 ) -> MesaPeople:
     """Return the Mesa agents of one economy; creators are numbered community by community.
 
@@ -146,8 +147,8 @@ def make_people(
         How creators decide; None for `LogitCreatorPolicy`.
     community_policy : CommunityPolicy or None
         How communities set their terms; None for `GuardingCommunityPolicy`.
-    transmission : TransmissionConfig or None
-        How the practice is handed on; None for no model of it.
+    practice : PracticeStock or None
+        The practising bearers, for this economy alone; None for no model of them.
 
     Returns
     -------
@@ -161,8 +162,8 @@ def make_people(
     return MesaPeople(
         roster,
         [Creator(model, roster, k) for k in range(num_creators)],
-        [Community(model, c, guard, config, keys) for c, config in enumerate(communities)],
-        PracticeStock(transmission or TransmissionConfig(), communities),
+        [Community(model, c, guard, own, keys) for c, own in enumerate(communities)],
+        practice or PracticeStock(TransmissionConfig(), communities),
     )
 
 
