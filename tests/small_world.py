@@ -14,6 +14,7 @@ import numpy as np
 from plain_recommender import PlainRecommender, PlainState
 
 from heritage_agents.communities.repertoire import archive_uses
+from heritage_agents.communities.transmission.stock import PracticeStock
 from heritage_agents.config import CommunityConfig, CreatorsConfig, ListenersConfig, TransmissionConfig
 from heritage_agents.listeners.cohort import make_shard
 from heritage_agents.people import creator_names, make_people
@@ -190,7 +191,9 @@ def small_parts(
         shadow_rules=tuple(make_rule(name) for name in shadow),
         ledger_name=ledger.kind,
         archive_uses=archive_uses(communities, archive()[0].community, keys),
-        make_people=lambda model: make_people(model, CREATORS, communities, keys, transmission=bearers),
+        make_people=lambda model: make_people(
+            model, CREATORS, communities, keys, practice=PracticeStock(bearers, communities)
+        ),
         make_recommender=lambda: PlainRecommender(keys),
         make_executor=lambda: executor(shard_factories(keys, num_shards, communities=communities)),
         make_ledger=lambda: ledger_of(ledger, communities),

@@ -47,6 +47,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "snapshot",
         "restore",
     ),
+    "transmission": ("after",),
 }
 """Sections with a swappable part, and what its protocol asks of the class."""
 
@@ -54,6 +55,7 @@ CALLED_WITH = {
     "generator": ("config", "corpora", "root_seed"),
     "recommender": ("config", "keys"),
     "ledger": ("config", "payee_names", "genesis_s"),
+    "transmission": ("config", "start"),
 }
 """What the class of an own part is called with, in this order."""
 
@@ -132,7 +134,7 @@ def load_class(section: str, kind: str) -> type:
 
 
 def make_own(section: str, kind: str, *arguments: Any) -> Any:
-    """Return a generator, recommender or ledger of the user's own.
+    """Return a generator, recommender, ledger or form of transmission of the user's own.
 
     Parameters
     ----------

@@ -290,7 +290,7 @@ def json_schema() -> dict[str, Any]:
             {"type": "string"},
         ],
     }
-    for definition in ("GeneratorConfig", "RecommenderConfig", "LedgerConfig"):
+    for definition in ("GeneratorConfig", "RecommenderConfig", "LedgerConfig", "TransmissionConfig"):
         kind = schema.get("$defs", {}).get(definition, {}).get("properties", {}).get("kind")
         if kind and "enum" in kind:
             kind["anyOf"] = [{"enum": kind.pop("enum")}, own]

@@ -38,6 +38,7 @@ from heritage_sim.base import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from heritage_agents.communities.transmission.stock import PracticeStock
     from heritage_models.encoder import NoteEncoder
     from heritage_models.performance import Performer
     from heritage_models.traditions.tradition import Corpus
@@ -284,12 +285,23 @@ def _people(scenario: Scenario, keys: Keys, model: Any) -> People:
     from heritage_agents.adversaries.sybils import PeopleWithSybils
     from heritage_agents.people import make_people
 
-    people = make_people(model, scenario.creators, scenario.communities, keys, transmission=scenario.transmission)
+    practice = practice_of(scenario)
+    people = make_people(model, scenario.creators, scenario.communities, keys, practice=practice)
     if not scenario.adversaries.sybils:
         return people
     # What it does not change it passes on by name, which a type checker cannot see.
     with_names: Any = PeopleWithSybils(people, _community_of_ring(scenario), scenario.adversaries.sybils)
     return with_names
+
+
+def practice_of(scenario: Scenario) -> PracticeStock:
+    """Return the practising bearers of an economy, by a form that is registered or the user's own."""
+    from heritage_agents.communities.transmission.stock import PracticeStock
+
+    own = scenario.own_parts.get("transmission")
+    if own:
+        return PracticeStock(scenario.transmission, scenario.communities, partial(make_own, "transmission", own))
+    return PracticeStock(scenario.transmission, scenario.communities)
 
 
 def _community_of_ring(scenario: Scenario) -> int:

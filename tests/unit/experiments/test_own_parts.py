@@ -11,7 +11,8 @@ from heritage_experiments.royalty_files.case import read_case
 from heritage_experiments.royalty_files.settling import parse_rules, settle_case
 from heritage_experiments.scenario import scenario_sha256
 from heritage_experiments.scenario_load import load_scenario, resolve_cell
-from heritage_sim.base import InputError
+from heritage_experiments.wiring import practice_of
+from heritage_sim.base import CommunityView, InputError
 from heritage_sim.royalty import RuleConfig
 
 SCENARIO = """\
@@ -44,6 +45,29 @@ class Solidarity(Rule):
         units = largest_remainder(floor, (plays > 0).astype(np.int64)) + largest_remainder(pool_units - floor, plays)
         return statement_of(self, units, rights, pool_units, epoch, [f"{floor} units equally, the rest by plays"])
 '''
+
+
+HALVING = """\
+class Halving:
+    def __init__(self, config, start):
+        self.start = start
+
+    def after(self, share, advantage, years):
+        return share / 2
+"""
+
+
+def test_a_form_of_transmission_of_ones_own_moves_the_bearers(tmp_path):
+    (tmp_path / "halving.py").write_text(HALVING)
+    (tmp_path / "s.yaml").write_text(SCENARIO + "transmission: {kind: halving.py:Halving, income_weight: 2.0}\n")
+    scenario = load_scenario(tmp_path / "s.yaml")
+    stock = practice_of(scenario)
+    assert stock.bearers.tolist() == [200.0]
+    stock.hand_on([CommunityView(0, None, 100, 0, 10, 0)], 7)
+    assert stock.bearers.tolist() == [100.0]
+    (tmp_path / "halving.py").write_text(HALVING.replace("after", "later"))
+    with pytest.raises(InputError, match="lacks after"):
+        load_class("transmission", scenario.own_parts["transmission"])
 
 
 def test_a_rule_of_ones_own_takes_its_parameters_by_name_in_cells_and_among_shadows(tmp_path):

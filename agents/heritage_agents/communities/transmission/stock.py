@@ -10,7 +10,7 @@ number of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy as np
 from heritage_agents.communities.config import CommunityConfig
 from heritage_agents.communities.transmission.advantage import Float64, advantage
 from heritage_agents.communities.transmission.config import TransmissionConfig
-from heritage_agents.communities.transmission.forms import form_of
+from heritage_agents.communities.transmission.forms import Form, form_of
 from heritage_sim.base import CommunityView, State
 
 DAYS_PER_YEAR = 365.25
@@ -33,6 +33,8 @@ class PracticeStock:
         Form and weights.
     communities : sequence of CommunityConfig
         In community order; of them the people and the share that practises at the start.
+    make_form : callable, optional
+        ``make_form(config, start) -> Form``: a form of one's own, given the shares at the start.
 
     Attributes
     ----------
@@ -40,11 +42,16 @@ class PracticeStock:
         Share of each community's people who practise.
     """
 
-    def __init__(self, config: TransmissionConfig, communities: Sequence[CommunityConfig]) -> None:
+    def __init__(
+        self,
+        config: TransmissionConfig,
+        communities: Sequence[CommunityConfig],
+        make_form: Callable[[TransmissionConfig, Float64], Form | None] = form_of,
+    ) -> None:
         self._config = config
         self._members = np.array([c.num_members for c in communities], dtype=np.float64)
         self._start: Float64 = np.array([c.bearers_at_start for c in communities], dtype=np.float64)
-        self._form = form_of(config, self._start)
+        self._form = make_form(config, self._start)
         self.share = self._start.copy()
         self._reference = math.nan if config.reference_income_units is None else float(config.reference_income_units)
 
