@@ -23,7 +23,8 @@ from heritage_sim.base import (
 )
 from heritage_sim.commission_log import CommissionLog, Fate
 from heritage_sim.config import EconomyConfig
-from heritage_sim.day.commissioning import Answer, Archive, CommissionDesk, answers, permitted, releasable
+from heritage_sim.day.asking import CommissionDesk
+from heritage_sim.day.commissioning import Answer, Archive, answers, permitted, releasable
 from heritage_sim.day.feedback import Accounts
 from heritage_sim.day.listening import Audience, Listening, available_works, work_features
 from heritage_sim.day.publication import accepted, chains, licence_fees, provenance, work_batch
@@ -126,7 +127,7 @@ class Economy(mesa.Model):
         self._is_open = True
 
     def _communities_set_terms(self) -> None:
-        """Step 1: communities set terms as an epoch begins; a change set for a day stands over what their rule decides."""
+        """Step 1: communities set terms as an epoch begins; a change that is set for a day stands over their rule."""
         if self.config.begins_epoch(self.day):
             self.people.set_terms(self.accounts.community_views(self.epoch, self.people.terms, self.day))
         # A change that is set for this day stands over what the rule has just decided.
@@ -135,7 +136,7 @@ class Economy(mesa.Model):
             self.treasury.label(self.people.terms, self.config.calendar.start_of(self.day))
 
     def _creators_decide(self) -> CreatorDecisions:
-        """Step 2: all creators decide on the same morning's views: enter or leave, rest, record, commission, and on what."""
+        """Step 2: creators decide, all on the same morning's views: enter or leave; rest, record or commission."""
         epochs_left = (self.config.days - self.day) / self.config.epoch_days
         people = self.people
         return people.decide_all(self.accounts.creator_views(self.day, people.terms, epochs_left, people.bearers_share))
@@ -155,7 +156,7 @@ class Economy(mesa.Model):
         return kept
 
     def _pieces_are_published(self, made: list[Answer]) -> None:
-        """Step 4: pieces that the communities concerned accept join the catalogue, with agreed shares and provenance."""
+        """Step 4: pieces that the communities concerned accept join the catalogue, with shares and provenance."""
         terms = self.people.terms
         kept, judging = accepted(made, self.people, self.catalogue.community, self.day)
         kept = self._commissions.found_out(kept, self.day)
@@ -225,7 +226,7 @@ class Economy(mesa.Model):
         self.desk.refresh(self.executor, self.catalogue, self._available(day), plays, day, self.epoch)
 
     def _epoch_is_settled(self) -> None:
-        """Steps 7 to 9: the rule settles the epoch's usage, the ledger is told, people hear what they earned and hand on."""
+        """Steps 7 to 9: the rule settles the epoch's usage, the ledger pays, people hear of it and hand on practice."""
         self._waiting_days_are_lived()
         terms, epoch = self.people.terms, self.epoch
         rights = self.rights_book.rights(self.catalogue, terms)

@@ -23,7 +23,8 @@ from heritage_sim.base import (
     WorkBatch,
 )
 from heritage_sim.daily_numbers import DAYS_AT_A_TIME, MOST_ROWS, DailyNumbers
-from heritage_sim.day.commissioning import Answer, Archive, CommissionDesk, Request, permitted
+from heritage_sim.day.asking import CommissionDesk
+from heritage_sim.day.commissioning import Answer, Archive, Request, permitted
 from heritage_sim.day.repertoire import Repertoire
 from heritage_sim.economy import Economy
 from heritage_sim.parts import MakingRules
