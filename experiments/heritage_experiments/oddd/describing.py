@@ -104,9 +104,9 @@ def _below(number: str, parameters: Sequence[Parameter], scenario: Scenario | No
 def _schedule() -> list[Block]:
     items = []
     for step in steps_of_a_day():
-        when = f" (when {step.when})" if step.when else ""
+        when = f"Where {step.when}: " if step.when else ""
         calls = f" Calls {', '.join(f'`{c}`' for c in step.calls)}." if step.calls else ""
-        items.append(f"{step.name}{when}. {step.does}{calls}".replace("  ", " "))
+        items.append(f"{when}{step.does or step.name}{calls}")
     return [Paragraph("A day is lived in this order:"), Bullets(tuple(items), numbered=True)]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from heritage_experiments.oddd.docstrings import source_of, summary_of
 
-ECONOMY = "heritage_sim.economy"
+ECONOMY, CONFIG = "heritage_sim.economy", "heritage_sim.config"
 _NUMBERED = re.compile(r"^(?:Steps? \d+(?: (?:and|to) \d+)?|Beside step \d+)(?:, [^:]*)?: ")
 DOING = ("heritage_sim.day.", "heritage_sim.money.", "heritage_sim.transmission", "heritage_sim.evaluation")
 
@@ -63,11 +63,23 @@ def _called(body: list[ast.stmt], when: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for statement in body:
         if isinstance(statement, ast.If):
-            condition = ast.unparse(statement.test).replace("self.config.", "").replace("self.", "").replace("_", " ")
-            found += _called(statement.body, condition)
+            found += _called(statement.body, _condition(statement.test))
             continue
         found += [(name, when) for call in _calls(statement) if (name := _own_method(call))]
     return found
+
+
+def _condition(test: ast.expr) -> str:
+    """Return a condition in words: those of the configuration's method that answers it, or else as it is written."""
+    match test:
+        case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="config"), attr=name)):
+            config = source_of(CONFIG).tree
+            docstrings = {
+                n.name: ast.get_docstring(n) or "" for n in ast.walk(config) if isinstance(n, ast.FunctionDef)
+            }
+            return summary_of(docstrings[name]).removeprefix("Return whether ").rstrip(".")
+        case _:
+            return ast.unparse(test)
 
 
 def _calls(node: ast.AST) -> Iterator[ast.Call]:

@@ -61,7 +61,17 @@ def said_of(number: str, parameters: Mapping[str, Parameter]) -> list[Block]:
         parameter = parameters[match["key"]]
         if not match["shown"]:
             return f"`{parameter.key}`"
-        unit = "" if parameter.unit in ("", "1") else f" {parameter.unit}"
-        return f"`{parameter.key}` = {parameter.value or parameter.default}{unit}"
+        return f"`{parameter.key}` = {_amount(parameter.value or parameter.default)}{_unit(parameter.unit)}"
 
     return blocks_of(_NAMED.sub(filled, sections()[number][1]))
+
+
+def _amount(written: str) -> str:
+    return f"{int(written):,}" if written.isdigit() else written
+
+
+def _unit(unit: str) -> str:
+    """Return a unit as it stands behind a figure in a sentence."""
+    if unit in ("", "1"):
+        return ""
+    return f" per {unit[2:]}" if unit.startswith("1/") else f" {unit}"
