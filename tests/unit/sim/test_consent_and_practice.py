@@ -122,6 +122,13 @@ def test_works_that_derived_before_a_withdrawal_stay_traceable():
     assert outcomes(whole)["traceable_money_share"] == outcomes(cut)["traceable_money_share"] == 100.0
 
 
+def test_communities_that_withdraw_on_the_same_day_all_do():
+    economy = lived(days=20, communities=with_each(consent_changes=[{"day": 8, "withdraw": ["derive"]}]))
+    works = economy.results().tables["works"]
+    assert (works["day"][works["origin"] == "generated"] < 8).all()
+    assert not any(terms.consent & Consent.DERIVE for terms in economy.people.terms)
+
+
 def test_jurors_of_one_mind_publish_what_the_measured_rule_does():
     jury = JuryConfig(size=3, noise=0.0, bar_spread=0.0, attendance=1.0)
     measured, voted = lived(days=14), lived(days=14, communities=with_each(jury=jury.model_dump()))
