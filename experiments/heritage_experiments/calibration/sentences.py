@@ -29,8 +29,9 @@ def warnings(result: Calibration) -> list[str]:
             f"Held out and not met: {', '.join(f'{m.target.name} ({m.gap:+.1f} sd)' for m in missed)}. "
             "The fit does not carry to what it was not fitted to."
         )
-    if result.p_value < UNLIKELY:
-        far = sorted((m for m in result.matches if not m.target.is_held_out), key=lambda m: -abs(m.gap))
+    far = sorted((m for m in result.matches if not m.target.is_held_out), key=lambda m: -abs(m.gap))
+    unmet = result.degrees <= 0 and abs(far[0].gap) > NEAR
+    if result.p_value < UNLIKELY or unmet:
         named = ", ".join(f"{m.target.name} ({m.gap:+.1f} sd)" for m in far[:4] if abs(m.gap) > NEAR)
         said.append(
             f"The model does not reach the targets: J = {result.fresh_objective:.1f} with {result.degrees} degrees of "
@@ -65,7 +66,8 @@ def spread_sentence(result: Calibration) -> str:
         f"Interval: {percent} % by a normal approximation at the minimum (Laplace), in which the bounds count as a "
         "uniform prior and the model as right; not a posterior from a full likelihood. Over seeds: "
         f"{percent} % of the estimates when each of {result.effort.fresh_draws} fresh simulations plays the targets "
-        f"(one Gauss-Newton step each). Errors of targets without a stated one: of a sample of {behind}."
+        "(one Gauss-Newton step each, which moves only along what the targets tell). Errors of targets without a "
+        f"stated one: of a sample of {behind}."
     )
 
 

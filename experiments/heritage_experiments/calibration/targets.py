@@ -10,6 +10,9 @@ A YAML file says how they were observed, and may say what is to be fitted::
     held_out: [plays_by_rank.11-50]     # or a share, such as 0.25: chosen by keyed draws
     parameters: {listeners.kappa: [1, 8]}
 
+With ``plays_table: plays.tsv`` (listener, item, plays on each line), a target without a value is counted from that
+table, and its listeners are those behind the figures.
+
 A CSV file has the columns ``target,value`` and, if wanted, ``error`` and ``held_out`` (yes or no).
 """
 
@@ -24,12 +27,14 @@ from typing import Any
 
 import numpy as np
 
+from heritage_experiments.calibration.counting import count_plays
+from heritage_experiments.calibration.listening import Listened
 from heritage_experiments.calibration.moments import Moment, moment
 from heritage_experiments.scenario_source import Source, parse_source
 from heritage_sim.base import InputError, Keys
 
 EXAMPLE = "see experiments/calibration_examples/listening.yaml"
-_KEYS = ("days", "warm_up_days", "sample_listeners", "targets", "held_out", "parameters")
+_KEYS = ("days", "warm_up_days", "sample_listeners", "targets", "held_out", "parameters", "plays_table")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,23 +155,36 @@ def _from_yaml(text: str, path: Path, seed: int) -> Targets:
     groups = data.get("targets")
     if not isinstance(groups, dict) or not groups:
         raise InputError("`targets` must hold at least one target", str(source.origin(("targets",))), EXAMPLE)
-    targets = [target for thing, group in groups.items() for target in _group(str(thing), group, source)]
+    table = _table(data.get("plays_table"), source)
+    targets = [target for thing, group in groups.items() for target in _group(str(thing), group, source, table)]
     return Targets(
         targets=tuple(_held_out(targets, data.get("held_out"), source, seed)),
         days=_whole(data, "days", source, 1),
         warm_up_days=_whole(data, "warm_up_days", source, 0) or 0,
-        sample_listeners=_whole(data, "sample_listeners", source, 2),
+        sample_listeners=_whole(data, "sample_listeners", source, 2) or (table.plays.size if table else None),
         bounds=_bounds(data.get("parameters"), source),
     )
 
 
-def _group(thing: str, group: Any, source: Source) -> Iterator[Target]:
+def _table(given: Any, source: Source) -> Listened | None:
+    """Return the table of plays that the file names, if it names one."""
+    if given is None:
+        return None
+    where = str(source.origin(("plays_table",)))
+    if not isinstance(given, str):
+        raise InputError("`plays_table` must be a file's path", where, "such as plays_table: plays.tsv")
+    return count_plays(source.folder / given, where)
+
+
+def _group(thing: str, group: Any, source: Source, table: Listened | None) -> Iterator[Target]:
     if not isinstance(group, dict) or not group:
         where = str(source.origin(("targets", thing)))
         raise InputError(f"`{thing}` must hold statistics and their values", where, f"such as {thing}: {{mean: 3.2}}")
     for key, given in group.items():
         where = str(source.origin(("targets", thing, str(key))))
-        fields = given if isinstance(given, dict) else {"value": given}
+        fields = dict(given) if isinstance(given, dict) else {"value": given}
+        if table is not None and fields.get("value") is None:
+            fields["value"] = _counted(f"{thing}.{key}", table, where)
         unknown = [k for k in fields if k not in ("value", "error", "held_out")]
         if unknown or "value" not in fields:
             raise InputError(
@@ -175,6 +193,13 @@ def _group(thing: str, group: Any, source: Source) -> Iterator[Target]:
                 "write a number, or {value: 22, error: 1.5, held_out: true}",
             )
         yield _target(f"{thing}.{key}", fields["value"], fields.get("error"), fields.get("held_out", False), where)
+
+
+def _counted(name: str, table: Listened, where: str) -> float:
+    value = moment(name, where).of(table)
+    if math.isnan(value):
+        raise InputError(f"a table of plays does not tell {name}", where, "write its value, or leave it out")
+    return value
 
 
 def _from_csv(text: str, path: Path) -> Targets:

@@ -134,3 +134,36 @@ def test_values_that_the_schema_does_not_admit_together_are_an_input_error():
     space = space_of(SCENARIO, {"recommender.near_share": None, "recommender.popular_share": None}, "--parameters")
     with pytest.raises(InputError, match="no scenario can have"):
         space.scenario_at((0.9, 0.9))
+
+
+def test_targets_without_a_value_are_counted_from_a_table_of_plays(tmp_path):
+    written(tmp_path, "user\titem\tplays\n7\t1\t3\n7\t2\t1\n9\t1\t4\n7\t1\t2\n", "plays.tsv")
+    text = """\
+plays_table: plays.tsv
+targets:
+  plays_per_listener: {mean: , gini: }
+  works_per_listener: {mean: }
+  plays_by_rank: {1-1: , 2-2: 0.15}
+"""
+    read = read_targets(written(tmp_path, text), seed=1)
+    # Listener 7 played 6 times, 9 four times; work 1 nine times, work 2 once.
+    assert [t.value for t in read.targets] == pytest.approx([5.0, 0.1, 1.5, 0.9, 0.15])
+    assert read.sample_listeners == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "target", "remedy"),
+    [
+        ("1 2 3\n", "dwell_s: {mean: }", "leave it out"),
+        ("1 2\n", "plays_per_listener: {mean: }", "listener, item and plays"),
+        ("1 2 many\n", "plays_per_listener: {mean: }", "listener, item and plays"),
+        (None, "plays_per_listener: {mean: }", "correct the path"),
+    ],
+)
+def test_a_table_of_plays_that_cannot_be_used_is_refused(tmp_path, table, target, remedy):
+    if table is not None:
+        written(tmp_path, table, "plays.tsv")
+    with pytest.raises(InputError) as refused:
+        read_targets(written(tmp_path, f"plays_table: plays.tsv\ntargets:\n  {target}\n"), seed=1)
+    assert remedy in refused.value.remedy
+    assert "t.yaml, line" in refused.value.where
