@@ -40,7 +40,7 @@ class EconomyConfig(Section):
         le=366,
     )
     session_sample: int = parameter(
-        500,
+        200,
         "Listeners whose sessions and plays are noted one by one, the same ones in all cells; all of them if there are "
         "no more",
         unit="listeners",

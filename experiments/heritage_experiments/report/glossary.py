@@ -134,6 +134,22 @@ _STATISTICS = (
         r"\blorenz\b",
     ),
     Term(
+        "Hazard ratio",
+        "How many times as readily sessions are left, moment by moment, among those still going on; 1 is as readily.",
+        r"\bhazard ratio\b",
+    ),
+    Term(
+        "NDCG@K, recall@K",
+        "How well a ranking foretold what was listened to later: with works found near the top counting for more, and "
+        "as the share found among the first K; 1 is the best there is.",
+        r"\bndcg\b",
+    ),
+    Term(
+        "Brier score, skill",
+        "The mean squared error of a foretold chance, 0 at best; skill is the part of it that the model takes away.",
+        r"\bbrier\b",
+    ),
+    Term(
         "Kaplan-Meier",
         "A curve of how much is done after so many days, which counts fairly what was still open at the end.",
         r"\bkaplan-meier\b",

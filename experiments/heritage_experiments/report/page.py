@@ -12,6 +12,7 @@ from typing import Any
 from heritage_experiments.report import words
 from heritage_experiments.report.assumptions import five_assumptions
 from heritage_experiments.report.drawing import standalone
+from heritage_experiments.report.engagement import engagement_section
 from heritage_experiments.report.figures import draw_all
 from heritage_experiments.report.findings import Findings
 from heritage_experiments.report.glossary import Term, words_used
@@ -64,6 +65,7 @@ def write_report(run_dir: Path) -> Path:
         "settlement": settlement,
         "sweeps": sweeps,
         "settlement_drawings": settlement_drawings,
+        "engagement": engagement_section(findings),
         "time_is_asked": any(c.outcome.startswith("settlement_") for c in run.comparisons),
     }
     # Which words need explaining is seen on the page itself, so it is made twice.

@@ -145,7 +145,8 @@ def write_replication(store: RunStore, task: Task, arm: str, rule: str, shift: f
                 "cell": task.cell, "replication": r, "day": days, "sessions": [100] * DAYS, "slates": [300] * DAYS,
                 "plays": [250 + r + (d % 3) for d in days], "full_plays": [200] * DAYS, "abandonments": [9] * DAYS,
                 "seconds": [9000] * DAYS, "plays_archive": [200] * DAYS, "plays_human": [30] * DAYS,
-                "plays_generated": [20 + r] * DAYS,
+                "plays_generated": [20 + r] * DAYS, "left_service": [1] * DAYS, "came_back": [0] * DAYS,
+                "subscribers": [900] * DAYS, "surplus_micro": [400_000_000] * DAYS,
             },
             "works": {
                 "cell": task.cell, "replication": r, "work_id": [0, 1], "tradition": ["gamelan"] * 2,
