@@ -87,10 +87,9 @@ def _rank(offers, active, history, row, works, left, score):
     n = 0
     for c in range(offers.candidates.shape[1]):
         work = offers.candidates[active, c]
-        if work >= 0 and works.available[work]:
-            left[n] = work
-            score[n] = -c
-            n += 1
+        left[n] = work
+        score[n] = -c
+        n += work >= 0 and works.available[work]  # one that may not be shown is written over: no branch to foresee
     filled = -(-n // GROUP) * GROUP
     for i in range(n, filled):
         left[i] = 0
@@ -102,6 +101,15 @@ def _rank(offers, active, history, row, works, left, score):
     for i in range(n, filled):
         score[i] = TAKEN
     return n
+
+
+@njit(cache=True, nogil=True)
+def _bounds(offers, works):
+    """Return two numbers between which every score of the day lies; a history is never longer than 1."""
+    if offers.ranked or works.bias.size == 0:
+        return np.float32(-offers.candidates.shape[1]), np.float32(0.0)
+    match = np.float32(1.001) * abs(offers.affinity)
+    return works.bias.min() - match, works.bias.max() + match
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # a weight that underflows to 0 means: never chosen
@@ -217,6 +225,7 @@ def live_day(
     appeal = np.zeros(width, dtype=np.float64)
     value = np.zeros(width, dtype=np.float64)
     weight, drawn = np.empty(WIDE, dtype=np.float64), np.empty(WIDE, dtype=np.float64)
+    lowest, reach = _bounds(offers, works)
     logged = noted_sessions = noted_plays = 0
 
     for active in range(offers.rows.size):
@@ -226,9 +235,7 @@ def live_day(
             step = day * STEPS_PER_DAY + session
             n = _rank(offers, active, people.history, row, works, left, score)
             filled = -(-n // GROUP) * GROUP
-            lowest, highest = np.float32(np.inf), np.float32(-np.inf)
-            for i in range(n):
-                lowest, highest = min(lowest, score[i]), max(highest, score[i])
+            highest = reach
             stay = _leaving_log_odds(behaviour, people, row)
             slates = plays = abandoned = 0
             surplus = heard_s = 0.0
