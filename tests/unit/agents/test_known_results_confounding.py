@@ -79,7 +79,7 @@ def life(kind, replication, retrained=False):
     taste = cohort.snapshot()["taste"].astype(float)
     wide = {"num_candidates": 4 * SHOWN} if kind == "content" else {"num_candidates": SHOWN}
     if kind == "ials":
-        wide |= {"ials_factors": DIM, "ials_sample": LISTENERS, "ials_exploration": 0.0}
+        wide |= {"ials_factors": DIM, "ials_sample": LISTENERS, "ials_rounds": 3, "ials_exploration": 0.0}
     registered = "random" if kind == "ideal" else kind
     recommender = make_recommender(RecommenderConfig(kind=registered, half_life_days=1e6, **wide), keys)
     unseen = make_recommender(RecommenderConfig(kind="random", num_candidates=SHOWN), keys)
@@ -128,7 +128,7 @@ def test_retrained_factors_make_listeners_alike_too(scale):
     It gains a little utility besides, for it learns from more plays: how far it stays behind the ideal is what is
     asserted, not a loss.
     """
-    for r, ideal in enumerate(scale["ideal"]):
+    for r, ideal in enumerate(scale["ideal"][:2]):
         once, again = life("ials", r), life("ials", r, retrained=True)
         assert again.alike > 1.2 * once.alike
         assert again.alike_nearest > 1.2 * once.alike_nearest

@@ -21,7 +21,7 @@ from plain_listening import directions, listeners_config, lived, shard, works_of
 from heritage_sim.base import Keys, Stream
 from heritage_sim.metrics import gini
 
-SONGS, LISTENERS, WORLDS, A_DAY, DIM = 48, 700, 8, 7, 8
+SONGS, LISTENERS, WORLDS, A_DAY, DIM = 48, 700, 8, 10, 8
 SONGS_HEARD_OF = directions(Keys(105, 0), SONGS, DIM)
 
 
@@ -65,7 +65,7 @@ class OwnOrder:
 
 
 def worlds(influence, ranked, kappa):
-    """Return shares of plays in worlds of our own listeners, shape (worlds, songs): seven a day, each of them once.
+    """Return shares of plays in worlds of our own listeners, shape (worlds, songs): ten a day, each of them once.
 
     They look through two pages of songs until they play one.
     """

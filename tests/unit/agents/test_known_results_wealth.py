@@ -131,6 +131,6 @@ def test_the_gini_of_boltzmann_wealth_depends_on_who_acts_when(regime, value):
 def test_one_at_a_time_gini_is_one_over_one_plus_q(wealth, value):
     q = wealth / (1 + wealth)
     assert 1 / (1 + q) == pytest.approx(value, abs=5e-4)
-    rounds = 10 * (wealth + 1) ** 2  # wealth wanders: it takes the square of its mean to forget where it began
+    rounds = 6 * (wealth + 1) ** 2  # wealth wanders: it takes the square of its mean to forget where it began
     found = np.mean([Exchange(150, wealth, r).mean_gini("one_at_a_time", rounds // 3, rounds, 10) for r in (1, 2, 3)])
     assert found == pytest.approx(149 / 150 / (1 + q), abs=0.02)
