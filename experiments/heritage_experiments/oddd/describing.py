@@ -93,10 +93,8 @@ def _below(number: str, parameters: Sequence[Parameter], scenario: Scenario | No
     if number == "III.iv":
         parts: list[Part] = []
         for heading, modules in submodels():
-            blocks: list[Block] = []
-            for source, said in modules:
-                blocks += [Paragraph(f"Module `{source.name}`."), *said]
-            parts.append(Part(4, "", heading, tuple(blocks)))
+            parts.append(Part(4, "", heading))
+            parts += [Part(5, "", f"`{source.name}`", tuple(said)) for source, said in modules]
         return parts + _parameter_tables(parameters, scenario)
     return []
 

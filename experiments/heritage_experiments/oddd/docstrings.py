@@ -63,14 +63,17 @@ def source_of(module: str) -> Source:
 
 
 def modules_in(package: str) -> list[Source]:
-    """Return a package's modules at all depths, without ``__init__`` and configuration; none if there is no package."""
+    """Return a module, or a package's modules at all depths but ``__init__`` and configuration; none if not there."""
     top, *rest = package.split(".")
     spec = find_spec(top)
     if spec is None or not spec.submodule_search_locations:
         return []
     root = Path(spec.submodule_search_locations[0])
+    folder = root.joinpath(*rest)
+    if folder.with_suffix(".py").is_file():
+        return [source_of(package)]
     found = []
-    for file in sorted(root.joinpath(*rest).rglob("*.py")):
+    for file in sorted(folder.rglob("*.py")):
         if file.stem not in ("__init__", "config"):
             dotted = ".".join((top, *file.relative_to(root).with_suffix("").parts))
             found.append(source_of(dotted))
@@ -135,18 +138,19 @@ def blocks_of(docstring: str, *, whole: bool = True) -> list[Block]:
 
 
 def fields_of(docstring: str) -> list[tuple[str, str, str]]:
-    """Return the entries under ``Parameters`` and ``Attributes`` as (names, type with shape, meaning)."""
+    """Return a class' state as (names, type with shape, meaning).
+
+    It is what stands under ``Attributes``; where there are none, as in a dataclass, what stands under ``Parameters``.
+    """
+    sections = dict(_sections(docstring))
     found: list[tuple[str, str, str]] = []
-    for heading, text in _sections(docstring):
-        if heading not in ("Parameters", "Attributes"):
-            continue
-        for line in text.splitlines():
-            match = _FIELD.match(line)
-            if match:
-                found.append((match["names"], match["type"], ""))
-            elif found and line.strip():
-                names, kind, said = found[-1]
-                found[-1] = (names, kind, f"{said} {line.strip()}".strip())
+    for line in sections.get("Attributes", sections.get("Parameters", "")).splitlines():
+        match = _FIELD.match(line)
+        if match:
+            found.append((match["names"], match["type"], ""))
+        elif found and line.strip():
+            names, kind, said = found[-1]
+            found[-1] = (names, kind, f"{said} {line.strip()}".strip())
     return [(names, _plain(kind), _plain(said)) for names, kind, said in found]
 
 

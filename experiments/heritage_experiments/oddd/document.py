@@ -49,7 +49,7 @@ class Part:
     Parameters
     ----------
     level : int
-        2 for the protocol's three blocks, 3 for its elements, 4 below them.
+        2 for the protocol's three blocks, 3 for its elements, 4 and 5 below them.
     number, heading : str
         The protocol's number, empty below its elements; and the words.
     blocks : tuple of Block

@@ -11,12 +11,13 @@ from heritage_experiments.oddd.document import Block, Paragraph, Table
 HEAD = ("variable", "type and shape", "meaning and unit")
 
 ENTITIES: dict[str, tuple[tuple[str, str], ...]] = {
-    "Listeners": (("heritage_agents.listeners", "Listeners"),),
+    "Listeners": (("heritage_agents.listeners", "ListenerView"),),
     "Creators": (
-        ("heritage_agents.creators", "Creator"),
+        ("heritage_agents.creators", "CreatorRoster"),
         ("heritage_sim.base", "CreatorViews"),
     ),
     "Communities": (
+        ("heritage_agents.communities.transmission", "PracticeStock"),
         ("heritage_sim.base", "CommunityTerms"),
         ("heritage_sim.base", "CommunityView"),
     ),

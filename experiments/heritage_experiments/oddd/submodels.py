@@ -34,7 +34,11 @@ ROOMS = (
     Room(
         "Listeners: sessions, choice, listening, leaving, drift",
         ("heritage_agents.listeners", "heritage_agents.kernel"),
-        ("heritage_agents.kernel.lanes", "heritage_agents.kernel.philox", "heritage_agents.kernel.tiles"),
+        (
+            *(f"heritage_agents.kernel.{name}" for name in ("arithmetic", "catalogue", "draws", "groups", "lanes")),
+            *(f"heritage_agents.kernel.{name}" for name in ("philox", "sheets", "tiles")),
+            *("heritage_agents.listeners.resharding", "heritage_agents.listeners.view"),
+        ),
     ),
     Room("Creators: what is made, and by whom", ("heritage_agents.creators",)),
     Room(
@@ -49,7 +53,10 @@ ROOMS = (
     Room("Recommenders", ("heritage_models.recommenders",)),
     Room("Royalty rules", ("heritage_sim.royalty.rules",)),
     Room("From statement to money in hand", ("heritage_sim.money",)),
-    Room("Music: constraints, encoding, fidelity", ("heritage_models.generator.constraints",), ()),
+    Room(
+        "Music: constraints, encoding, fidelity",
+        ("heritage_models.generator.constraints", "heritage_models.encoder", "heritage_models.fidelity"),
+    ),
     Room("Measures", ("heritage_sim.metrics", "heritage_sim.evaluation")),
 )
 
