@@ -173,6 +173,13 @@ class Scenario(Section):
                 raise _wrong(
                     f"no community has the tradition {tradition!r}; give it one or leave it out", "traditions", i
                 )
+        for name in self.demand.tradition_weights:
+            if name not in traditions:
+                raise _wrong(
+                    f"buyers ask for the tradition {name!r}; the scenario has {', '.join(traditions)}",
+                    *("demand", "tradition_weights", name),
+                )
+        self._the_ring_is_there()
         for i, cell in enumerate(self.cells):
             if cell.arm and cell.arm not in self.arms:
                 raise _wrong(
@@ -196,6 +203,21 @@ class Scenario(Section):
                         remedy="give the cell another name",
                     )
         return self
+
+    def _the_ring_is_there(self) -> None:
+        ring, num_creators = self.adversaries, self.creators.num_per_community * len(self.communities)
+        if (ring.is_on or ring.sybils) and ring.colluder >= num_creators:
+            raise _wrong(
+                f"there is no creator {ring.colluder} to collude; creators are 0 to {num_creators - 1}",
+                *("adversaries", "colluder"),
+                remedy="name another, or raise creators.num_per_community",
+            )
+        plans = [plan.name for plan in self.listeners.plans]
+        if ring.bot_plan and ring.bot_plan not in plans:
+            raise _wrong(
+                f"there is no plan {ring.bot_plan!r} for bots to pay; listeners have {', '.join(plans)}",
+                *("adversaries", "bot_plan"),
+            )
 
     @property
     def cells_to_run(self) -> tuple[Cell, ...]:

@@ -197,13 +197,14 @@ def _refuse_another_world(scenario: Scenario, resolved: Scenario, layered: Sourc
             str(layered.origin(path)),
             f"the terms and conduct of a community may differ between cells, but not {fixed} and their number",
         )
-    if scenario.creators.num_per_community != resolved.creators.num_per_community:
-        path = ("creators", "num_per_community")
-        raise InputError(
-            "no arm or cell may change `creators.num_per_community`: all cells pay the same people",
-            str(layered.origin(path)),
-            "set it once, for the whole scenario",
-        )
+    for section, key in (("creators", "num_per_community"), ("adversaries", "sybils")):
+        if getattr(getattr(scenario, section), key) != getattr(getattr(resolved, section), key):
+            raise InputError(
+                f"no arm or cell may change `{section}.{key}`: all cells pay the same people",
+                str(layered.origin((section, key))),
+                "set it once, for the whole scenario"
+                + ("; with copies_per_sybil 0 they do nothing" if key == "sybils" else ""),
+            )
 
 
 def _check_comparisons(scenario: Scenario, resolved: Mapping[str, Scenario], source: Source) -> None:

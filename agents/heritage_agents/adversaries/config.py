@@ -38,8 +38,14 @@ class AdversariesConfig(Section):
         True, "Whether plays of the running epoch of an account that is found out are struck out", unit="yes or no"
     )
 
-    sybils: int = parameter(0, "Further names under which the ring uploads copies", unit="identities", ge=0, le=10_000)
-    copies_per_sybil: int = parameter(3, "Copies that each name uploads in all", unit="works", ge=1, le=1_000)
+    sybils: int = parameter(
+        0,
+        "Further names under which the ring uploads copies, the same in all cells because they are payees",
+        unit="identities",
+        ge=0,
+        le=10_000,
+    )
+    copies_per_sybil: int = parameter(3, "Copies that each name uploads in all", unit="works", ge=0, le=1_000)
     days_between_copies: int = parameter(7, "Days between a name's uploads", unit="days", ge=1, le=3_650)
 
     false_claims_per_work: float = parameter(
@@ -62,7 +68,7 @@ class AdversariesConfig(Section):
     @property
     def is_on(self) -> bool:
         """Return whether anybody cheats."""
-        return self.bots > 0 or self.sybils > 0 or self.false_claims_per_work > 0.0
+        return self.bots > 0 or self.sybils * self.copies_per_sybil > 0 or self.false_claims_per_work > 0.0
 
     @model_validator(mode="after")
     def _fits_into_a_day(self) -> AdversariesConfig:

@@ -173,7 +173,7 @@ def test_describe_shows_rates_and_counts(scenario):
     [
         (("--days", "30"), "lives 6 days"),
         (("--cell", "none"), "no cell 'none'"),
-        (("--set", "demand.tradition_weights={flute: 1.0}"), "no tradition 'flute'"),
+        (("--set", "demand.tradition_weights={flute: 1.0}"), "the tradition 'flute'"),
     ],
 )
 def test_what_cannot_be_exported_is_said(scenario, tmp_path, arguments, words):
