@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,23 +13,14 @@ from heritage_agents.communities.config import CommunityConfig
 from heritage_agents.kernel.catalogue import top_works
 from heritage_agents.kernel.day import live_day
 from heritage_agents.kernel.lanes import padded
-from heritage_agents.kernel.sheets import (
-    PLAY_ROW,
-    SESSION_ROW,
-    STREAMS,
-    SUBSCRIBERS,
-    Behaviour,
-    Books,
-    Offers,
-    People,
-    Works,
-)
+from heritage_agents.kernel.sheets import STREAMS, SUBSCRIBERS, Behaviour, Offers, People, Works
 from heritage_agents.listeners.arrivals import day_factors, sessions_today
 from heritage_agents.listeners.config import ListenersConfig
+from heritage_agents.listeners.diary import Diary
 from heritage_agents.listeners.drawing import Listeners, draw_listeners
 from heritage_agents.listeners.noting import play_columns, sample_of, session_columns
 from heritage_agents.listeners.ranking import ranked_works
-from heritage_agents.listeners.resharding import LOG, NOTED, reshard
+from heritage_agents.listeners.resharding import reshard
 from heritage_agents.listeners.subscribing import renew
 from heritage_agents.listeners.view import ListenerView, Selection
 from heritage_sim.base import (
@@ -51,6 +43,9 @@ __all__ = ["Cohort", "behaviour_of", "make_shard", "reshard"]
 
 NUM_RECENT = 16
 """Works played last that are kept of each listener."""
+
+AT_ONCE = 32_768
+"""Listeners whose candidates are laid out at once: memory for them does not grow with the shard."""
 
 
 def make_shard(
@@ -125,7 +120,8 @@ class Cohort:
         archive: WorkFeatures,
         sample: npt.NDArray[np.int64] | None = None,
     ) -> None:
-        self._config, self._who = config, listeners
+        # The kernel has its own copy of the tastes, which moves on; the first ones are not held twice.
+        self._config, self._who = config, replace(listeners, taste=TasteVectors(listeners.taste[:0].copy()))
         self._dim = archive.vectors.shape[1]
         self._num_archive = self._num_works = archive.num_works
         self._vectors = padded(archive.vectors)
@@ -139,9 +135,7 @@ class Cohort:
         self._subscribed = listeners.subscribed.copy()
         self._subscribers = self._subscribers_now()
         self._days_paid = np.zeros(listeners.ids.size, dtype=np.int32)
-        self._days: list[int] = []
-        self._log: list[tuple[npt.NDArray[Any], ...]] = []
-        self._noted: list[tuple[npt.NDArray[Any], ...]] = []
+        self._diary = Diary(listeners.ids, self._people.sampled)
 
     def __len__(self) -> int:
         """Return the number of listeners."""
@@ -221,12 +215,16 @@ class Cohort:
             *(self._who.ids, self._who.session_rate, self._who.home, self._subscribed, factors),
             *(self._config.max_sessions_per_day, day, self._session_key, self._days_paid),
         )
-        offers, queries = self._offers(world.recommender_state, rows, num_sessions, seen.available, day)
-        books = self._new_books(counts, offers, n)
-        written = live_day(self._behaviour, self._keys, day, self._people, seen, offers, books)
-        self._keep(books, written, day)
-        if queries is not None:
-            self._score_plays(self._noted[-1][1], rows, queries, world.recommender_state)
+        plays, exposures = (np.zeros(n, dtype=np.int64) for _ in range(2))
+        self._diary.begin_day(day)
+        for first in range(0, rows.size, AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            offers, queries = self._offers(world.recommender_state, rows[part], num_sessions[part], seen.available, day)
+            books = self._diary.open_books(counts, plays, exposures, offers, self._behaviour.max_slates)
+            written = live_day(self._behaviour, self._keys, day, self._people, seen, offers, books)
+            noted = self._diary.keep(books, written)
+            if queries is not None:
+                self._score_plays(noted, rows[part], queries, world.recommender_state)
         c = self._config
         hazard = c.return_rate + c.word_of_mouth * _filled(
             world.subscribed_share, self._who.num_communities, np.float64
@@ -236,7 +234,7 @@ class Cohort:
             *(c.churn_base, c.churn_satisfaction, c.renewal_days, hazard, day, self._churn_key, self._return_key),
             *(counts, self._subscribers),
         )
-        return DayTally(counts, books.plays_by_work, books.exposures_by_work, self._subscribers.copy())
+        return DayTally(counts, plays, exposures, self._subscribers.copy())
 
     def audience(self) -> Sums:
         """Return how many ``listeners`` are at home in each community, and how many ``subscribers`` are."""
@@ -245,11 +243,11 @@ class Cohort:
 
     def session_rows(self) -> dict[str, npt.NDArray[Any]]:
         """Return the noted sessions as columns; see `heritage_agents.listeners.noting.session_columns`."""
-        return session_columns(self._joined_notes()[0], self._who, self._config, self._starts)
+        return session_columns(self._diary.noted()[0], self._who, self._config, self._starts)
 
     def play_rows(self) -> dict[str, npt.NDArray[Any]]:
         """Return the noted plays as columns; see `heritage_agents.listeners.noting.play_columns`."""
-        return play_columns(self._joined_notes()[1])
+        return play_columns(self._diary.noted()[1])
 
     def ranking(self, world: World, num_ranks: int) -> dict[str, npt.NDArray[Any]]:
         """Return the whole catalogue's best works for each noted listener; see `ranking.ranked_works`.
@@ -272,30 +270,11 @@ class Cohort:
 
     def usage(self, epoch: int) -> Usage:
         """Return the plays that count since the last `close_epoch`, and what the fees of those days add to the pool."""
-        day, listener, work, seconds = self._joined_log()
-        first, num_listeners = int(self._who.ids[0]), len(self)
-        pair = (listener - first) * self._num_works + work
-        pairs, which = np.unique(pair, return_inverse=True)
-        row = pairs // self._num_works
-        num_days = max(1, len(self._days))
-        by_day = np.bincount(day.astype(np.int64) * self._num_works + work, minlength=num_days * self._num_works)
-        return Usage(
-            epoch=epoch,
-            num_works=self._num_works,
-            listener_ids=self._who.ids.copy(),
-            fee_units=self._who.pool_units_per_day * self._days_paid,
-            indptr=np.searchsorted(row, np.arange(num_listeners + 1)).astype(np.int64),
-            work_ids=(pairs % self._num_works).astype(np.int32),
-            plays=np.bincount(which, minlength=pairs.size).astype(np.int64),
-            # weights are float64, exact for whole seconds below 2^53
-            seconds=np.bincount(which, weights=seconds, minlength=pairs.size).astype(np.int64),
-            plays_by_day=by_day.astype(np.int64).reshape(num_days, self._num_works),
-        )
+        return self._diary.usage(epoch, self._num_works, self._who.pool_units_per_day * self._days_paid)
 
     def close_epoch(self) -> None:
         """Forget the usage of the epoch that was just settled."""
-        self._days = []
-        self._log = []
+        self._diary.close_epoch()
         self._days_paid[:] = 0
 
     def snapshot(self) -> State:
@@ -305,7 +284,6 @@ class Cohort:
             "first": int(self._who.ids[0]),
             "stop": int(self._who.ids[-1]) + 1,
             "num_works": self._num_works,
-            "days": list(self._days),
             "taste": people.taste[:, : self._dim].copy(),
             "history": people.history[:, : self._dim].copy(),
             "num_plays": people.num_plays.copy(),
@@ -316,8 +294,7 @@ class Cohort:
             "subscribed": self._subscribed.copy(),
             "days_paid": self._days_paid.copy(),
         }
-        state |= dict(zip(LOG, self._joined_log(), strict=True))
-        return state | dict(zip(NOTED, self._joined_notes(), strict=True))
+        return state | self._diary.snapshot()
 
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down.
@@ -348,9 +325,7 @@ class Cohort:
         self._subscribed = np.array(state["subscribed"], dtype=np.bool_)
         self._subscribers = self._subscribers_now()
         self._days_paid = np.array(state["days_paid"], dtype=np.int32)
-        self._days = [int(day) for day in state["days"]]
-        self._log = [tuple(np.array(state[name]) for name in LOG)]
-        self._noted = [tuple(np.array(state[name]) for name in NOTED)]
+        self._diary.restore(state)
         self._num_works = int(state["num_works"])
         self._vectors = self._vectors[:0]
 
@@ -372,51 +347,17 @@ class Cohort:
         available: npt.NDArray[np.bool_],
         day: int,
     ) -> tuple[Offers, npt.NDArray[np.float32] | None]:
-        """Return what the day's listeners may be shown, and their queries where the whole catalogue is ranked."""
+        """Return what these listeners may be shown, and their queries where the whole catalogue is ranked."""
         ids = self._who.ids[rows]
         if isinstance(state, CatalogueState):
             queries = np.require(state.queries(ids, self._people.recent[rows], day), np.float32, ["C"])
-            known = state.factors.shape[0]
-            best = np.zeros((0, state.num_candidates), dtype=np.int32)
-            if rows.size:
-                bias = np.asarray(state.bias, dtype=np.float32)
-                best = top_works(queries, state.factors, bias, available[:known], state.num_candidates)
+            bias = np.asarray(state.bias, dtype=np.float32)
+            known = available[: state.factors.shape[0]]
+            best = top_works(queries, state.factors, bias, known, state.num_candidates)
             return Offers(rows, num_sessions, np.require(best, np.int32, ["C", "W", "A"]), True, np.float32(0)), queries
-        candidates = np.zeros((0, 1), dtype=np.int32)
-        if rows.size:
-            shown = HistoryVectors(np.ascontiguousarray(self._people.history[rows, : self._dim]))
-            candidates = np.require(state.candidates(ids, shown, day), np.int32, ["C", "W", "A"])
+        shown = HistoryVectors(np.ascontiguousarray(self._people.history[rows, : self._dim]))
+        candidates = np.require(state.candidates(ids, shown, day), np.int32, ["C", "W", "A"])
         return Offers(rows, num_sessions, candidates, False, np.float32(state.affinity)), None
-
-    def _new_books(self, counts: npt.NDArray[np.int64], offers: Offers, num_works: int) -> Books:
-        slates = self._behaviour.max_slates
-        noted = int(offers.num_sessions[self._people.sampled[offers.rows]].sum())
-        room = int(offers.num_sessions.sum()) * slates
-        log_rows, log_works, log_seconds = (np.empty(room, dtype=np.int32) for _ in range(3))
-        return Books(
-            counts=counts,
-            plays_by_work=np.zeros(num_works, dtype=np.int64),
-            exposures_by_work=np.zeros(num_works, dtype=np.int64),
-            log_rows=log_rows,
-            log_works=log_works,
-            log_seconds=log_seconds,
-            sessions=np.zeros(noted, dtype=SESSION_ROW),
-            plays=np.zeros(noted * slates, dtype=PLAY_ROW),
-        )
-
-    def _keep(self, books: Books, written: tuple[int, int, int], day: int) -> None:
-        """Take down a day's counted plays, and what was noted of the sample."""
-        logged, num_sessions, num_plays = written
-        self._log.append(
-            (
-                np.full(logged, len(self._days), dtype=np.int32),
-                self._who.ids[books.log_rows[:logged]],
-                books.log_works[:logged].copy(),
-                books.log_seconds[:logged].copy(),
-            )
-        )
-        self._days.append(day)
-        self._noted.append((books.sessions[:num_sessions].copy(), books.plays[:num_plays].copy()))
 
     def _score_plays(
         self,
@@ -454,14 +395,6 @@ class Cohort:
             "recent": people.recent,
         }
         return Selection(columns, np.arange(len(self), dtype=np.int64))
-
-    def _joined_log(self) -> tuple[npt.NDArray[Any], ...]:
-        empty = tuple(np.zeros(0, dtype=kind) for kind in (np.int32, np.int64, np.int32, np.int32))
-        return tuple(np.concatenate(parts) for parts in zip(empty, *self._log, strict=True))
-
-    def _joined_notes(self) -> tuple[npt.NDArray[Any], ...]:
-        empty = tuple(np.zeros(0, dtype=kind) for kind in (SESSION_ROW, PLAY_ROW))
-        return tuple(np.concatenate(parts) for parts in zip(empty, *self._noted, strict=True))
 
 
 def behaviour_of(config: ListenersConfig) -> Behaviour:

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,9 @@ import numpy.typing as npt
 from heritage_agents.communities.config import CommunityConfig
 from heritage_agents.listeners.config import ListenersConfig
 from heritage_sim.base import InputError, Keys, TasteVectors, WorkFeatures
+
+_AT_ONCE = 16_384
+"""Listeners drawn at once: what a draw takes on the way does not grow with their number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,20 +102,26 @@ def draw_listeners(
     InputError
         If no community has listeners, or one that has them has no archive work to centre their taste on.
     """
-    ids = np.arange(first, stop, dtype=np.int64)
     shares = np.array([c.listener_share for c in communities], dtype=np.float64)
     if not shares.size or shares.sum() <= 0.0:
         raise InputError(
             "no community has any listeners", "communities: listener_share", "give at least one a share above 0"
         )
-    home = _pick(keys.stream("listener", "home").uniform(ids, 0), shares)
-    plan, device = (
-        _pick(keys.stream("listener", name).uniform(ids, 0), np.array([part.share for part in parts]))
-        for name, parts in (("plan", config.plans), ("device", config.devices))
-    )
+    centroids = _centroids(communities, shares, archive)
+    edges = [*range(first, stop, _AT_ONCE), stop]
+    drawn = [
+        _drawn(config, communities, shares, centroids, keys, np.arange(a, b, dtype=np.int64), archive)
+        for a, b in pairwise(edges)
+    ]
+    arrays = {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
+    return Listeners(num_communities=len(communities), taste=TasteVectors(arrays.pop("taste")), **arrays)
 
-    dim = archive.vectors.shape[1]
-    centroids = np.zeros((len(communities), dim), dtype=np.float64)
+
+def _centroids(
+    communities: Sequence[CommunityConfig], shares: npt.NDArray[np.float64], archive: WorkFeatures
+) -> npt.NDArray[np.float64]:
+    """Return the unit vector along the mean of each community's archive; zeros for one without listeners or works."""
+    centroids = np.zeros((len(communities), archive.vectors.shape[1]), dtype=np.float64)
     for c, community in enumerate(communities):
         own = archive.vectors[archive.community == c]
         if shares[c] > 0.0 and not own.shape[0]:
@@ -121,32 +132,50 @@ def draw_listeners(
             )
         if own.shape[0]:
             centroids[c] = own.astype(np.float64).mean(axis=0)
+    return _unit(centroids)
+
+
+def _drawn(
+    config: ListenersConfig,
+    communities: Sequence[CommunityConfig],
+    shares: npt.NDArray[np.float64],
+    centroids: npt.NDArray[np.float64],
+    keys: Keys,
+    ids: npt.NDArray[np.int64],
+    archive: WorkFeatures,
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of `Listeners` for some ids."""
+    home = _pick(keys.stream("listener", "home").uniform(ids, 0), shares)
+    plan, device = (
+        _pick(keys.stream("listener", name).uniform(ids, 0), np.array([part.share for part in parts]))
+        for name, parts in (("plan", config.plans), ("device", config.devices))
+    )
+
+    dim = archive.vectors.shape[1]
     anchor = keys.stream("listener", "anchor").integer(ids, 0, archive.num_works)
     noise = keys.stream("listener", "taste").normals(ids, 0, dim) / np.sqrt(dim)
     taste = _unit(
-        _unit(centroids)[home]
+        centroids[home]
         + config.taste_anchor_weight * archive.vectors[anchor].astype(np.float64)
         + config.taste_noise * noise
     )
 
     spread = keys.stream("listener", "activity").normals(ids, 0, 1)[:, 0] * config.activity_sd
     activity = np.array([c.activity for c in communities], dtype=np.float64)[home]
-    rate = config.sessions_per_day * activity * np.exp(spread - 0.5 * config.activity_sd**2)
     theta = keys.stream("listener", "consistency_taste").normals(ids, 0, 1)[:, 0]
     logit = config.familiarity_mean + config.familiarity_sd * keys.stream("listener", "familiarity").normals(ids, 0, 1)
-    return Listeners(
-        ids=ids,
-        home=home,
-        plan=plan,
-        device=device,
-        taste=TasteVectors(taste.astype(np.float32)),
-        consistency_taste=config.consistency_taste_mean + config.consistency_taste_sd * theta,
-        familiarity=1.0 / (1.0 + np.exp(-logit[:, 0])),
-        session_rate=rate,
-        subscribed=keys.stream("listener", "subscribed").uniform(ids, 0) < config.subscribed_at_start,
-        pool_units_per_day=np.array(config.pool_units_per_day(), dtype=np.int64)[plan],
-        num_communities=len(communities),
-    )
+    return {
+        "ids": ids,
+        "home": home,
+        "plan": plan,
+        "device": device,
+        "taste": taste.astype(np.float32),
+        "consistency_taste": config.consistency_taste_mean + config.consistency_taste_sd * theta,
+        "familiarity": 1.0 / (1.0 + np.exp(-logit[:, 0])),
+        "session_rate": config.sessions_per_day * activity * np.exp(spread - 0.5 * config.activity_sd**2),
+        "subscribed": keys.stream("listener", "subscribed").uniform(ids, 0) < config.subscribed_at_start,
+        "pool_units_per_day": np.array(config.pool_units_per_day(), dtype=np.int64)[plan],
+    }
 
 
 def _pick(uniforms: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:

@@ -55,6 +55,18 @@ def test_any_division_into_shards_is_bit_identical(kit, num_shards):
         assert together.tobytes() == whole[0].snapshot()[name].tobytes()
 
 
+def test_blocks_within_a_shard_do_not_show(kit, monkeypatch):
+    """Listeners are drawn, and offered works, so many at a time; here seven."""
+    config, works, state = kit.config(), kit.works(), kit.RandomOffers(131, 40)
+    (whole,) = make(kit, config, works, [(0, 240)])
+    expected = live(kit, [whole], works, range(5), state)
+    monkeypatch.setattr("heritage_agents.listeners.cohort.AT_ONCE", 7)
+    monkeypatch.setattr("heritage_agents.listeners.drawing._AT_ONCE", 7)
+    (blocks,) = make(kit, config, works, [(0, 240)])
+    assert live(kit, [blocks], works, range(5), state) == expected
+    assert pairs([blocks])[0] == pairs([whole])[0]
+
+
 def test_threads_do_not_show(kit):
     works, state, config = kit.works(), kit.RandomOffers(131, 40), kit.config()
     alone = make(kit, config, works, shard_bounds(240, 4))
