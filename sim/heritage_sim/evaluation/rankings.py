@@ -144,5 +144,5 @@ def ranking_measures(
 
 def first_plays_auc(day: int, plays: Mapping[str, Column]) -> Measure:
     """Return how well the score told long first plays from short ones, from a day on."""
-    rows = np.flatnonzero((plays["day"] >= day) & plays["first_time"])
+    rows = np.flatnonzero((plays["day"] >= day) & plays["first_time"].astype(np.bool_))
     return dwell_auc(plays["score"][rows], plays["dwell_s"][rows], cluster=plays["listener"][rows])
