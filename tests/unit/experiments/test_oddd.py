@@ -1,6 +1,7 @@
 """The model's description: all of the code is in the document, and what it says cannot be out of date. Under 4 s."""
 
 import ast
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,6 +20,7 @@ from heritage_experiments.oddd.streams import streams, streams_in
 from heritage_experiments.oddd.words import keys_named, sections
 from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_load import load_scenario
+from heritage_sim.base import InputError
 
 QUICKSTART = Path(__file__).parents[3] / "experiments" / "scenarios" / "quickstart.yaml"
 
@@ -219,3 +221,32 @@ def test_sections_of_the_scenario_are_all_pydantic_models_or_plain():
     bare = [n for n, f in Scenario.model_fields.items() if f.annotation is dict]
     assert not bare
     assert issubclass(Scenario, BaseModel)
+
+
+def called(*arguments):
+    from typer.testing import CliRunner
+
+    from heritage_experiments.cli.entry import app
+
+    return CliRunner().invoke(app, ["describe", *map(str, arguments)])
+
+
+def test_the_command_writes_the_form_that_the_files_name_says(tmp_path):
+    for name, begins in (("odd.md", "# The heritage music economy"), ("deep/odd.html", "<!doctype html>")):
+        assert called(QUICKSTART, "--out", tmp_path / name).exit_code == 0
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+
+
+def test_without_a_file_markdown_is_printed_and_with_json_nothing_but_json():
+    assert called().stdout.startswith("# The heritage music economy")
+    told = json.loads(called(QUICKSTART, "--set", "listeners.drift=0.5", "--json").stdout)
+    assert told["without_metadata"] == []
+    (drift,) = [p for p in told["parameters"] if p["key"] == "listeners.drift"]
+    assert (drift["value"], drift["default"], drift["source"]) == ("0.5", "0.01", "assumed")
+
+
+@pytest.mark.parametrize("arguments", [(QUICKSTART, "--out", "odd.pdf"), ("--set", "economy.days=3")])
+def test_what_cannot_be_described_is_one_error_with_a_remedy(arguments):
+    wrong = called(*arguments).exception
+    assert isinstance(wrong, InputError)
+    assert wrong.remedy
