@@ -108,7 +108,7 @@ def test_a_release_raises_the_rate_from_its_hour_on_and_day_0_has_none():
     np.testing.assert_allclose(lift, [0.0, 0.0, 2.0, 2.0 * np.exp(-1.0)], atol=1e-12)
 
 
-def test_a_higher_rate_keeps_the_streams_and_a_new_mix_moves_no_moment():
+def test_a_new_mix_moves_no_moment():
     one, other = (buyers(tradition_weights=w, source_skew=s) for w, s in (({}, 0.0), ({"t0": 5.0}, 2.0)))
     a, b = list(one.arrivals(0.0, 2.0 * DAY_S)), list(other.arrivals(0.0, 2.0 * DAY_S))
     assert [(x.at_s, x.request_id, x.take, x.patience_s) for x in a] == [
