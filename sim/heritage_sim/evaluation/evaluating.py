@@ -52,14 +52,9 @@ class Findings:
         """Return one row for each figure: value, unit, unit of analysis, n, interval, baseline."""
         rows = list(self.measures.values())
 
-        def column(name: str, kind: type) -> Column:
-            return np.array([getattr(m, name) for m in rows]).astype(kind)
-
         return {
             "name": np.array(list(self.measures), dtype=np.str_),
-            **{name: column(name, np.float64) for name in ("value", "low", "high", "baseline")},
-            **{name: column(name, np.str_) for name in ("unit", "per", "against")},
-            **{name: column(name, np.int64) for name in ("n", "num_excluded")},
+            **{name: np.array([getattr(m, name) for m in rows]) for name in Measure.__slots__},
         }
 
 
