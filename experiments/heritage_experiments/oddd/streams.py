@@ -41,27 +41,30 @@ def streams() -> list[DrawnStream]:
 
 def streams_in(source: Source) -> Iterator[DrawnStream]:
     """Yield the streams that a module asks for."""
-    yield from _visited(source.tree, source, _constants(source.tree))
+    calls = [node for node in ast.walk(source.tree) if isinstance(node, ast.Call)]
+    if any(isinstance(call.func, ast.Attribute) and call.func.attr == "stream" for call in calls):
+        for kind, decision in _visited(source.tree, calls, _constants(source.tree)):
+            yield DrawnStream(kind, decision, source.name)
 
 
 Names = dict[str, list[str]]
 """What names stand for at a place in a module, where that is text."""
 
 
-def _visited(node: ast.AST, source: Source, names: Names) -> Iterator[DrawnStream]:
+def _visited(node: ast.AST, calls: list[ast.Call], names: Names) -> Iterator[tuple[str, str]]:
     """Yield the streams that are asked for below a node, with the loops and functions around each in mind."""
     for loop in getattr(node, "generators", [node] if isinstance(node, ast.For) else []):
         names = names | _run_through(loop.target, loop.iter, names)
     match node:
         case ast.FunctionDef():
-            names = names | _given(node, source.tree)
+            names = names | _given(node, calls)
         case ast.Call(func=ast.Attribute(attr="stream"), args=[kind, decision]):
             for name in _texts(kind, names):
-                yield from (DrawnStream(name, what, source.name) for what in _texts(decision, names))
+                yield from ((name, what) for what in _texts(decision, names))
         case _:
             pass
     for child in ast.iter_child_nodes(node):
-        yield from _visited(child, source, names)
+        yield from _visited(child, calls, names)
 
 
 def _run_through(target: ast.expr, over: ast.expr, names: Names) -> Names:
@@ -79,13 +82,13 @@ def _run_through(target: ast.expr, over: ast.expr, names: Names) -> Names:
     return {}
 
 
-def _given(function: ast.FunctionDef, tree: ast.Module) -> Names:
+def _given(function: ast.FunctionDef, calls: list[ast.Call]) -> Names:
     """Return what a function's arguments are at its calls in the same module, where all of these are text."""
     arguments = [argument.arg for argument in function.args.args]
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and _name_called(n) == function.name]
+    own = [call for call in calls if _name_called(call) == function.name]
     if arguments[:1] == ["self"]:
         arguments = arguments[1:]
-    return {name: _all_texts([c.args[i] for c in calls if len(c.args) > i]) for i, name in enumerate(arguments)}
+    return {name: _all_texts([c.args[i] for c in own if len(c.args) > i]) for i, name in enumerate(arguments)}
 
 
 def _name_called(call: ast.Call) -> str:
