@@ -182,11 +182,11 @@ def calibrate(
     moments = [target.moment for target in targets.targets]
     evaluate = Evaluations(space, moments, window, cache_dir, out / LOG if out else None, told)
     found = fit(evaluate, targets, effort, say)
-    say("identification")
-    identified = identify(evaluate, targets, found, range(effort.draws))
     say("checks")
     covariance = covariance_at(evaluate, found.point, targets, effort)
     found = Fit(found.point, found.objective, covariance, found.minima)
+    say("identification")
+    identified = identify(evaluate, targets, found, range(effort.draws))
     rows = evaluate(found.point, range(FRESH, FRESH + effort.fresh_draws))
     fresh = rows.mean(axis=0)
     before = evaluate.mean(space.start, range(effort.draws))

@@ -9,6 +9,8 @@ from heritage_experiments.calibration.identifying import untold
 
 NEAR = 2.0
 """Gap, in standard deviations, up to which a target counts as met."""
+WIDER = 1.5
+"""Ratio of the two intervals' widths from which it is said."""
 UNLIKELY = 0.01
 """Probability of J under which the model is said not to reach the targets."""
 
@@ -46,6 +48,12 @@ def warnings(result: Calibration) -> list[str]:
         said.append(
             f"Fitted to the seeds: J is {result.found.objective:.1f} on the draws that were fitted and "
             f"{result.fresh_objective:.1f} on fresh ones. Raise --draws."
+        )
+    wider = [e.key for e in result.estimates if e.seeds_high - e.seeds_low > WIDER * (e.high - e.low)]
+    if wider:
+        said.append(
+            f"Over seeds, {', '.join(wider)} spreads more than {WIDER:g} times as far as the normal approximation "
+            "says: take the wider interval."
         )
     best, *others = result.found.minima
     apart = [p for p, j in others if j < best[1] + 4.0 and abs(p - best[0]).max() > 0.2]
