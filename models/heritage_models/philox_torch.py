@@ -1,7 +1,8 @@
 """Philox4x32-10 in torch, with the addresses of `heritage_sim.base.rng`: one address, one number, everywhere.
 
-Used where numbers are wanted on the device in bulk, such as initial weights. It passes
-``tests/golden/philox4x32_10.json`` and equals the NumPy version bit for bit.
+Used where numbers are wanted on the device in bulk, such as initial weights. The rounds are those of
+`heritage_sim.base.philox_int64`; they pass ``tests/golden/philox4x32_10.json`` and equal the NumPy version bit for
+bit.
 
 References
 ----------
@@ -12,20 +13,9 @@ from __future__ import annotations
 
 import torch
 
-from heritage_sim.base.rng import MULTIPLIER_0, MULTIPLIER_1, NUM_ROUNDS, WEYL_0, WEYL_1
+from heritage_sim.base.philox_int64 import rounds
 
 _MASK = 0xFFFFFFFF
-_HALF = 0xFFFF
-
-
-def _multiply(a: torch.Tensor, b: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the high and low 32-bit words of ``a * b``.
-
-    torch has no unsigned 64-bit product, so the factor is split in 16-bit halves: no partial product leaves int64.
-    """
-    low, high = a * (b & _HALF), a * (b >> 16)
-    middle = (low >> 16) + (high & _HALF)
-    return (high >> 16) + (middle >> 16), ((middle & _HALF) << 16) | (low & _HALF)
 
 
 def philox4x32(counter: torch.Tensor, key: tuple[int, int]) -> torch.Tensor:
@@ -44,13 +34,7 @@ def philox4x32(counter: torch.Tensor, key: tuple[int, int]) -> torch.Tensor:
         Words in ``[0, 2^32)``.
     """
     c0, c1, c2, c3 = counter.unbind(-1)
-    k0, k1 = key
-    for _ in range(NUM_ROUNDS):
-        high0, low0 = _multiply(c0, MULTIPLIER_0)
-        high1, low1 = _multiply(c2, MULTIPLIER_1)
-        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
-        k0, k1 = (k0 + WEYL_0) & _MASK, (k1 + WEYL_1) & _MASK
-    return torch.stack([c0, c1, c2, c3], dim=-1)
+    return torch.stack(rounds(c0, c1, c2, c3, key), dim=-1)
 
 
 def words(key: tuple[int, int], ids: torch.Tensor, step: int, num_draws: int, first_draw: int = 0) -> torch.Tensor:

@@ -25,13 +25,13 @@ from numba.extending import intrinsic
 WIDE = 16
 """Numbers that `exponentials` and `logarithms` treat at once."""
 
-_LOG2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
+LOG2_HIGH = float.fromhex("0x1.62e42fee00000p-1")
 """The first bits of log 2: times a whole number below 2^11 it is exact."""
-_LOG2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
-_ROUND = 1.5 * 2.0**52
+LOG2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
+TO_WHOLE = 1.5 * 2.0**52
 """Added, it leaves a number below 2^51 rounded to a whole one, which then stands in the lowest bits."""
-_EXP_TERMS = tuple(1.0 / math.factorial(i) for i in range(13, 1, -1))
-_LOG_TERMS = tuple(2.0 / (2 * i + 1) for i in range(10, 0, -1))
+EXP_TERMS = tuple(1.0 / math.factorial(i) for i in range(13, 1, -1))
+LOG_TERMS = tuple(2.0 / (2 * i + 1) for i in range(10, 0, -1))
 
 
 class _Numbers:
@@ -69,10 +69,10 @@ def exponential_of(builder: ir.IRBuilder, x: Any) -> Any:
     n, b = _Numbers(builder, x.type), builder
     x = b.select(b.fcmp_ordered("<", x, n.real(709.0)), x, n.real(709.0))
     x = b.select(b.fcmp_ordered(">", x, n.real(-708.0)), x, n.real(-708.0))
-    marked = b.fadd(b.fmul(x, n.real(1.4426950408889634)), n.real(_ROUND))
-    k = b.fsub(marked, n.real(_ROUND))
-    r = b.fsub(b.fsub(x, b.fmul(k, n.real(_LOG2_HIGH))), b.fmul(k, n.real(_LOG2_LOW)))
-    p = b.fadd(b.fadd(b.fmul(b.fmul(n.polynomial(r, _EXP_TERMS), r), r), r), n.real(1.0))
+    marked = b.fadd(b.fmul(x, n.real(1.4426950408889634)), n.real(TO_WHOLE))
+    k = b.fsub(marked, n.real(TO_WHOLE))
+    r = b.fsub(b.fsub(x, b.fmul(k, n.real(LOG2_HIGH))), b.fmul(k, n.real(LOG2_LOW)))
+    p = b.fadd(b.fadd(b.fmul(b.fmul(n.polynomial(r, EXP_TERMS), r), r), r), n.real(1.0))
     # k stands in the lowest bits of `marked`: moved up, it adds to the exponent of p
     return n.from_bits(b.add(n.bits(p), b.shl(n.bits(marked), n.whole(52))))
 
@@ -89,9 +89,9 @@ def logarithm_of(builder: ir.IRBuilder, x: Any) -> Any:
     m = n.from_bits(b.or_(fraction, b.sub(n.bits(n.real(1.0)), b.shl(above, n.whole(52)))))
     z = b.fdiv(b.fsub(m, n.real(1.0)), b.fadd(m, n.real(1.0)))
     s = b.fmul(z, z)
-    tail = b.fmul(b.fmul(n.polynomial(s, _LOG_TERMS), s), z)
-    low = b.fadd(b.fmul(n.real(2.0), z), b.fmul(exponent, n.real(_LOG2_LOW)))
-    return b.fadd(b.fmul(exponent, n.real(_LOG2_HIGH)), b.fadd(tail, low))
+    tail = b.fmul(b.fmul(n.polynomial(s, LOG_TERMS), s), z)
+    low = b.fadd(b.fmul(n.real(2.0), z), b.fmul(exponent, n.real(LOG2_LOW)))
+    return b.fadd(b.fmul(exponent, n.real(LOG2_HIGH)), b.fadd(tail, low))
 
 
 def _of_one(instructions: Callable[[ir.IRBuilder, Any], Any], doc: str) -> Any:

@@ -1,0 +1,75 @@
+"""What lives a day: the compiled kernel on the CPU's cores, or the same step in torch for a GPU.
+
+Both follow the same formulas with the same keyed numbers. They can differ only where two works tie to the last bit of
+single precision (`heritage_agents.kernel.torch_day` says why), so the choice is one of speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from heritage_agents.kernel.catalogue import top_works
+from heritage_agents.kernel.day import live_day
+from heritage_sim.base import MissingPartError
+
+
+class Engine(NamedTuple):
+    """The two steps that a shard asks for.
+
+    Parameters
+    ----------
+    live_day : callable
+        As `heritage_agents.kernel.day.live_day`.
+    top_works : callable
+        As `heritage_agents.kernel.catalogue.top_works`.
+    """
+
+    live_day: Callable[..., tuple[int, int, int]]
+    top_works: Callable[..., Any]
+
+
+COMPILED = Engine(live_day, top_works)
+
+
+def engine_named(name: str = "compiled", device: str = "auto") -> Engine:
+    """Return the engine of that name.
+
+    Parameters
+    ----------
+    name : str
+        ``compiled`` or ``torch``.
+    device : str
+        Where torch works: ``cpu``, ``cuda``, or ``auto``, which is ``cuda`` where there is one and else ``cpu``.
+
+    Returns
+    -------
+    Engine
+
+    Raises
+    ------
+    MissingPartError
+        If torch is asked for and not installed, or a GPU that is not there.
+    """
+    if name == "compiled":
+        return COMPILED
+    try:
+        from heritage_agents.kernel import torch_catalogue, torch_day
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingPartError(
+            "listening in torch is asked for, and torch is not installed",
+            "runtime.listener_engine: torch",
+            "install heritage-economy[models], or set runtime.listener_engine=compiled",
+        ) from None
+    if device == "auto":
+        device = "cuda" if torch_day.has_gpu() else "cpu"
+    if device == "cuda" and not torch_day.has_gpu():
+        raise MissingPartError(
+            "listening on a GPU is asked for, and torch finds none",
+            "runtime.listener_device: cuda",
+            "install a torch that is built for this GPU, or set runtime.listener_device=auto",
+        )
+    return Engine(partial(torch_day.live_day, device=device), partial(torch_catalogue.top_works, device=device))

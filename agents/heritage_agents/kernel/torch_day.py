@@ -1,0 +1,422 @@
+"""The listener-step of `heritage_agents.kernel.day` in torch, for a GPU: many listeners at once instead of one by one.
+
+The formulas, the keyed numbers and their addresses are those of `heritage_agents.kernel.day`, which explains them.
+Here all listeners of a block live their first session of the day together, then those who have one their second, and
+inside a session slate after slate, each among those who are still there. A listener meets nobody else in a step, so the
+order is the same for each of them.
+
+All arithmetic is `heritage_agents.kernel.torch_arithmetic`: the same operations in the same order. Uniforms, scores,
+slates, choices and dwell are equal bit for bit to the compiled ones for equal tastes. Only the turning of a taste
+asks a mathematics library (arc cosine and sine, whose last bit differs between libraries), so a taste may differ in the
+last bit of single precision, and a choice where two works tie to that bit.
+
+State stays in the arrays of `People` between days: a block is taken to the device, lived, and written back, so a
+snapshot knows nothing of the engine. Only this module and its two neighbours, `torch_arithmetic` and `torch_catalogue`,
+need torch, and nothing imports them unless they are asked for (`heritage_agents.kernel.engines`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from heritage_agents.kernel.sheets import (
+    ABANDONMENTS,
+    CHOICE,
+    DWELL,
+    FULL_PLAYS,
+    LEAVE,
+    MICRO,
+    OUTSIDE,
+    PLAYS,
+    SECONDS,
+    SESSIONS,
+    SLATES,
+    STEPS_PER_DAY,
+    SURPLUS_MICRO,
+    Behaviour,
+    Books,
+    Offers,
+    People,
+    UInt64,
+    Works,
+)
+from heritage_agents.kernel.torch_arithmetic import (
+    Tensor,
+    blended,
+    dot,
+    exponential,
+    logarithm,
+    turned_towards,
+    uniforms_at,
+)
+
+_AT_ONCE = {"cpu": 1 << 21, "cuda": 1 << 27}
+"""Numbers of candidates' vectors that are looked up at once: few for a cache, many for a GPU."""
+
+_MOVING = ("taste", "history", "num_plays", "num_sessions", "session_s", "satisfaction", "recent")
+"""What a day changes of a listener."""
+
+
+def has_gpu() -> bool:
+    """Return whether torch finds a GPU."""
+    return torch.cuda.is_available()
+
+
+def live_day(
+    behaviour: Behaviour,
+    keys: UInt64,
+    day: int,
+    people: People,
+    works: Works,
+    offers: Offers,
+    books: Books,
+    device: str = "cpu",
+) -> tuple[int, int, int]:
+    """Live the day's sessions in place, as `heritage_agents.kernel.day.live_day` does.
+
+    Parameters
+    ----------
+    behaviour : Behaviour
+        Parameters.
+    keys : ndarray of uint64, shape (len(STREAMS), 2)
+        Keys of the streams.
+    day : int
+        The day.
+    people : People
+        All listeners of the shard.
+    works : Works
+        The item side.
+    offers : Offers
+        The day's sessions.
+    books : Books
+        Where it is written down.
+    device : str
+        Where torch works: ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    tuple of int
+        Rows of the log, of the sessions and of the plays.
+    """
+    num_active, num_candidates = offers.candidates.shape
+    if num_active == 0:
+        return 0, 0, 0
+    seen = _sent(works, device)
+    diary = _Diary(books, device)
+    at_once = max(1, _AT_ONCE.get(device, _AT_ONCE["cuda"]) // max(1, num_candidates * works.vectors.shape[1]))
+    stream_keys = [(int(low), int(high)) for low, high in keys]
+    for first in range(0, num_active, at_once):
+        part = slice(first, first + at_once)
+        rows, num_sessions = offers.rows[part], offers.num_sessions[part]
+        block = _Block(behaviour, stream_keys, _sent(_of_rows(people, rows), device), seen, diary, rows)
+        candidates = torch.from_numpy(offers.candidates[part]).to(device).long()
+        for session in range(int(num_sessions.max())):
+            at = torch.from_numpy(np.flatnonzero(num_sessions > session)).to(device)
+            block.live_session(at, day, session, candidates[at], offers.ranked, float(offers.affinity))
+        for name in _MOVING:
+            getattr(people, name)[rows] = getattr(block.people, name).cpu().numpy()
+    return diary.write(day, people.ids)
+
+
+class _Slate(NamedTuple):
+    """What some listeners are shown, in the order of the candidates; shape ``(n, slate_size)`` each.
+
+    ``works`` is 0 and ``filled`` False where there are fewer; ``place`` counts the slate's works with a better score.
+    """
+
+    works: Tensor
+    filled: Tensor
+    place: Tensor
+    score: Tensor
+
+
+class _Block:
+    """Listeners who live a day together; ``at`` are their places in the block, throughout."""
+
+    def __init__(
+        self,
+        behaviour: Behaviour,
+        keys: list[tuple[int, int]],
+        people: Any,
+        works: Any,
+        diary: _Diary,
+        rows: npt.NDArray[np.int64],
+    ) -> None:
+        self.people = people
+        self._behaviour, self._keys, self._works, self._diary = behaviour, keys, works, diary
+        self._rows = torch.from_numpy(rows).to(people.ids.device)
+
+    def live_session(
+        self, at: Tensor, day: int, session: int, candidates: Tensor, ranked: bool, affinity: float
+    ) -> None:
+        """Live the session of that number of the listeners ``at``, who have these candidates, shape ``(n, C)``."""
+        b, people, diary = self._behaviour, self.people, self._diary
+        step = day * STEPS_PER_DAY + session
+        order, score, left = self._ranked(at, candidates, ranked, affinity)
+        stay = self._leaving_log_odds(at)
+        slates, plays, abandoned = (torch.zeros_like(at) for _ in range(3))
+        surplus, heard_s = (torch.zeros_like(people.session_s[at]) for _ in range(2))
+        here = torch.arange(at.numel(), device=at.device)  # places in ``at`` of those who see the next slate
+        for seen in range(b.max_slates):
+            here = here[left[here] > 0]
+            if not here.numel():
+                break
+            slate = self._next_slate(order[here], candidates[here], score[here], left[here], seen)
+            left[here] -= slate.filled.sum(dim=1)
+            diary.show(slate)
+            slates[here] += 1
+            chosen, appeal, gained = self._choose(at[here], slate, step, seen)
+            surplus[here] += gained
+            diary.count(SURPLUS_MICRO, torch.floor(gained * MICRO).long().sum())
+
+            log_odds = stay[here] + b.leave_fatigue * seen
+            log_odds[chosen < 0] += b.leave_idle
+            who = torch.nonzero(chosen >= 0)[:, 0]
+            dwell, length = self._play(at[here[who]], slate, who, chosen[who], appeal[who], step, session, seen)
+            plays[here[who]] += 1
+            heard_s[here[who]] += dwell
+            missed = torch.where(length > 0.0, b.leave_skipped * (1.0 - dwell / length), 0.0)
+            log_odds[who] += missed
+
+            if seen + 1 < b.max_slates:
+                u = uniforms_at(people.ids[at[here]], step, torch.full_like(here, seen), self._keys[LEAVE])
+                leaves = (u * (1.0 + exponential(-log_odds)) < 1.0) & (left[here] > 0)
+                abandoned[here[leaves]] = 1
+                here = here[~leaves]
+        self._end_session(at, session, slates, plays, abandoned, surplus, heard_s)
+
+    def _ranked(self, at: Tensor, candidates: Tensor, ranked: bool, affinity: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the candidates' places by falling score, ties in their order, their scores, and how many there are."""
+        works, num_candidates = self._works, candidates.shape[1]
+        shown = candidates.clamp(min=0)
+        allowed = (candidates >= 0) & works.available[shown]
+        if ranked:
+            score = -torch.arange(num_candidates, device=at.device, dtype=torch.float32).expand(shown.shape)
+        else:
+            history = self.people.history[at][:, None, :]
+            score = affinity * dot(history, works.vectors[shown]) + works.bias[shown]
+        score = torch.where(allowed, score, -torch.inf)
+        order = torch.sort(score, dim=1, descending=True, stable=True).indices
+        return order, score, allowed.sum(dim=1)
+
+    def _next_slate(self, order: Tensor, candidates: Tensor, score: Tensor, left: Tensor, seen: int) -> _Slate:
+        size = self._behaviour.slate_size
+        best = order[:, seen * size : (seen + 1) * size]
+        place = torch.arange(best.shape[1], device=best.device)
+        beyond = candidates.shape[1]
+        # in the order of the candidates, which is that of sums and of ties; those not filled stand last
+        inside = place < left[:, None]
+        column, place = torch.sort(torch.where(inside, best, beyond), dim=1)
+        filled, column = column < beyond, column.clamp(max=beyond - 1)
+        works = torch.where(filled, candidates.gather(1, column), 0)
+        return _Slate(works, filled, place, score.gather(1, column))
+
+    def _choose(self, at: Tensor, slate: _Slate, step: int, seen: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the chosen column of each slate, -1 for none, all works' appeal, and the slate's surplus."""
+        b, works, people = self._behaviour, self._works, self.people
+        match = dot(people.taste[at][:, None, :], works.vectors[slate.works]).double()
+        appeal = b.kappa * match + people.consistency_taste[at][:, None] * works.consistency[slate.works]
+        value = appeal + works.popularity[slate.works] - b.fatigue * seen
+        value = torch.where(slate.filled, value, -torch.inf)
+        top = value.amax(dim=1).clamp(min=b.outside_utility)
+        total = exponential(b.outside_utility - top)
+        ids = people.ids[at]
+        first = -logarithm(uniforms_at(ids, step, torch.full_like(ids, seen), self._keys[OUTSIDE])) / total
+        weight = exponential(value - top[:, None])
+        arrival = -logarithm(uniforms_at(ids[:, None], step, slate.works, self._keys[CHOICE])) / weight
+        chosen = torch.full_like(ids, -1)
+        for column in range(slate.works.shape[1]):  # one after another: the sum has one order, a tie goes to the first
+            filled = slate.filled[:, column]
+            total = torch.where(filled, total + weight[:, column], total)
+            earlier = filled & (arrival[:, column] < first)
+            first = torch.where(earlier, arrival[:, column], first)
+            chosen = torch.where(earlier, column, chosen)
+        return chosen, appeal, top - b.outside_utility + logarithm(total)
+
+    def _play(
+        self,
+        at: Tensor,
+        slate: _Slate,
+        who: Tensor,
+        chosen: Tensor,
+        appeal: Tensor,
+        step: int,
+        session: int,
+        seen: int,
+    ) -> tuple[Tensor, Tensor]:
+        """Let the listeners ``at``, rows ``who`` of the slates, hear what they chose; return dwell and length [s]."""
+        b, works, people = self._behaviour, self._works, self.people
+        work = slate.works[who, chosen]
+        vectors, length = works.vectors[work], works.duration_s[work]
+        novelty = 1.0 - dot(people.history[at], vectors).double()
+        rate = b.skip_rate * exponential(
+            -b.skip_appeal * appeal[torch.arange(who.numel(), device=at.device), chosen]
+            + b.skip_novelty * novelty
+            + b.skip_fatigue * seen
+            - b.skip_experience * logarithm(1.0 + people.num_plays[at].double())
+            + people.skip_offset[at]
+        )
+        u = uniforms_at(people.ids[at], step, work, self._keys[DWELL])
+        dwell = torch.minimum(length, -logarithm(u) / rate)
+        counted = dwell >= length.clamp(max=b.counted_play_s)
+        place, score = slate.place[who, chosen], slate.score[who, chosen]
+        self._diary.play(self._rows[at], people.sampled[at], counted, work, dwell, length, place, score, session, seen)
+        if b.drift > 0.0:
+            turns = at[counted]
+            people.taste[turns] = turned_towards(people.taste[turns], vectors[counted], b.drift)
+        people.history[at] = blended(1.0 - b.history_weight, people.history[at], b.history_weight, vectors)
+        people.recent[at] = torch.cat([work[:, None].int(), people.recent[at][:, :-1]], dim=1)
+        people.num_plays[at] += 1
+        return dwell, length
+
+    def _leaving_log_odds(self, at: Tensor) -> Tensor:
+        """Return the part of the log odds of leaving that stands when a session begins."""
+        b, people = self._behaviour, self.people
+        return b.leave_base + people.leave_offset[at] - b.leave_prior * logarithm(1.0 + self._mean_s(at) / 60.0)
+
+    def _mean_s(self, at: Tensor) -> Tensor:
+        """Return the mean length of the sessions so far, 0 without any."""
+        earlier = self.people.num_sessions[at]
+        return torch.where(earlier > 0, self.people.session_s[at] / earlier.clamp(min=1), 0.0)
+
+    def _end_session(
+        self,
+        at: Tensor,
+        session: int,
+        slates: Tensor,
+        plays: Tensor,
+        abandoned: Tensor,
+        surplus: Tensor,
+        heard_s: Tensor,
+    ) -> None:
+        b, people = self._behaviour, self.people
+        length_s = b.browse_s * slates.double() + heard_s
+        self._diary.end_session(
+            *(self._rows[at], people.sampled[at], session, people.num_sessions[at], self._mean_s(at)),
+            *(slates, plays, abandoned, length_s),
+        )
+        mean = torch.where(slates > 0, surplus / slates.clamp(min=1), 0.0)
+        people.satisfaction[at] += b.satisfaction_weight * (mean - people.satisfaction[at])
+        people.session_s[at] += length_s
+        people.num_sessions[at] += 1
+
+
+class _Diary:
+    """What a day's listeners do, gathered on the device and written to the books once, in the compiled step's order."""
+
+    def __init__(self, books: Books, device: str) -> None:
+        self._books = books
+        self._counts, self._plays_by_work, self._exposures_by_work = (
+            torch.zeros(table.shape, dtype=torch.int64, device=device)
+            for table in (books.counts, books.plays_by_work, books.exposures_by_work)
+        )
+        self._log: list[tuple[Any, ...]] = []
+        self._noted_plays: list[tuple[Any, ...]] = []
+        self._noted_sessions: list[tuple[Any, ...]] = []
+
+    def count(self, tally: int, number: Tensor) -> None:
+        """Add a whole number to a tally."""
+        self._counts[tally] += number
+
+    def show(self, slate: _Slate) -> None:
+        """Take down what was shown."""
+        self._exposures_by_work.index_put_((slate.works,), slate.filled.long(), accumulate=True)
+
+    def play(
+        self,
+        rows: Tensor,
+        sampled: Tensor,
+        counted: Tensor,
+        work: Tensor,
+        dwell: Tensor,
+        length: Tensor,
+        place: Tensor,
+        score: Tensor,
+        session: int,
+        seen: int,
+    ) -> None:
+        """Take down plays of the listeners in these rows of the shard."""
+        seconds = dwell.long()
+        self._counts[SECONDS] += seconds.sum()
+        self._counts[FULL_PLAYS] += counted.sum()
+        self._plays_by_work.index_put_((work,), torch.ones_like(work), accumulate=True)
+        self._log.append(_where(counted, rows, session, seen, work, seconds))
+        if self._books.sessions.size:
+            self._noted_plays.append(_where(sampled, rows, session, seen, place, work, dwell, length, score))
+
+    def end_session(
+        self,
+        rows: Tensor,
+        sampled: Tensor,
+        session: int,
+        earlier: Tensor,
+        earlier_mean_s: Tensor,
+        slates: Tensor,
+        plays: Tensor,
+        abandoned: Tensor,
+        length_s: Tensor,
+    ) -> None:
+        """Take down sessions of the listeners in these rows of the shard."""
+        self._counts[SESSIONS] += rows.numel()
+        for tally, number in ((SLATES, slates), (PLAYS, plays), (ABANDONMENTS, abandoned)):
+            self._counts[tally] += number.sum()
+        if self._books.sessions.size:
+            self._noted_sessions.append(
+                _where(sampled, rows, session, 0, earlier, earlier_mean_s, slates, plays, length_s, abandoned)
+            )
+
+    def write(self, day: int, ids: npt.NDArray[np.int64]) -> tuple[int, int, int]:
+        """Write the books; return the rows of the log, of the sessions and of the plays."""
+        books = self._books
+        books.counts[:] += self._counts.cpu().numpy()
+        books.plays_by_work[:] += self._plays_by_work.cpu().numpy()
+        books.exposures_by_work[:] += self._exposures_by_work.cpu().numpy()
+        rows, _, _, works, seconds = _joined(self._log, 5)
+        logged = rows.size
+        books.log_rows[:logged], books.log_works[:logged], books.log_seconds[:logged] = rows, works, seconds
+        names = ("listener", "session", "slate", "place", "work", "dwell_s", "duration_s", "score")
+        num_plays = _noted(books.plays, _joined(self._noted_plays, len(names)), names, day, ids)
+        names = ("listener", "session", "", "prior_sessions", "prior_mean_s", "slates", "plays", "seconds", "abandoned")
+        num_sessions = _noted(books.sessions, _joined(self._noted_sessions, len(names)), names, day, ids)
+        return logged, num_sessions, num_plays
+
+
+def _sent(table: Any, device: str) -> Any:
+    """Return a table of arrays as the same table of tensors on a device."""
+    return table._make(torch.from_numpy(column).to(device) for column in table)
+
+
+def _of_rows(people: People, rows: npt.NDArray[np.int64]) -> People:
+    """Return a copy of some listeners."""
+    return People(*(column[rows] for column in people))
+
+
+def _where(mask: Tensor, *columns: Tensor | int) -> tuple[Tensor, ...]:
+    """Return the columns where a condition holds; a number stands for a column of it."""
+    which = torch.nonzero(mask)[:, 0]
+    return tuple(
+        column[which] if isinstance(column, torch.Tensor) else torch.full_like(which, column) for column in columns
+    )
+
+
+def _joined(parts: list[tuple[Any, ...]], num_columns: int) -> list[npt.NDArray[Any]]:
+    """Return the columns of all parts, by listener, session and slate, which are the first three."""
+    if not parts:
+        return [np.zeros(0, dtype=np.int64)] * num_columns
+    columns = [torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True)]
+    order = np.lexsort((columns[2], columns[1], columns[0]))
+    return [column[order] for column in columns]
+
+
+def _noted(table: Any, columns: list[npt.NDArray[Any]], names: tuple[str, ...], day: int, ids: Any) -> int:
+    """Write columns to a table of notes under these names, the listener by id; return how many rows."""
+    num = columns[0].size
+    for name, column in zip(names, columns, strict=True):
+        if name:
+            table[name][:num] = ids[column] if name == "listener" else column
+    table["day"][:num] = day
+    return num
