@@ -168,7 +168,7 @@ def cox(
     found = _newton(sets, columns)
     if found is None:
         return _not_estimable(names, means, n, int(delta.sum()), int(np.unique(owner).size), per)
-    beta, sums, inverse, log_likelihood = found
+    beta, sums, inverse = found.beta, found.sums, found.inverse
     sums_by_cluster = cluster_sums(score_residuals(sets, columns, sums).T, owner[sets.order])
     # A sandwich about a sum that is zero by construction is biased to nothing where clusters are few, as every robust
     # error is; it is not corrected, so that it equals the published ones.
@@ -181,10 +181,8 @@ def cox(
         robust_covariance=_spread_out_matrix(
             products(root, root) / np.outer(spread[varies], spread[varies]), varies, p
         ),
-        log_likelihood=log_likelihood,
-        log_likelihood_null=_log_likelihood(
-            sets, columns, np.zeros(varies.size), efron_sums(sets, columns, np.zeros(varies.size))
-        ),
+        log_likelihood=found.value,
+        log_likelihood_null=found.value_at_zero,
         num_rows=n,
         num_events=int(delta.sum()),
         num_clusters=int(sums_by_cluster.shape[0]),
@@ -208,13 +206,24 @@ def score_residuals(sets: RiskSets, columns: Floats, sums: EfronSums) -> Floats:
     return residual
 
 
-def _newton(sets: RiskSets, columns: Floats) -> tuple[Floats, EfronSums, Floats, float] | None:
-    """Return beta, its sums, the inverse information and the log-likelihood; None where there is no finite maximum."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Maximum:
+    """Where the log-likelihood is largest: beta, its sums, the inverse information, the value there and at zero."""
+
+    beta: Floats
+    sums: EfronSums
+    inverse: Floats
+    value: float
+    value_at_zero: float
+
+
+def _newton(sets: RiskSets, columns: Floats) -> _Maximum | None:
+    """Return the maximum; None where there is no finite one."""
     p = columns.shape[0]
     beta = np.zeros(p)
     sums = efron_sums(sets, columns, beta)
-    value = _log_likelihood(sets, columns, beta, sums)
     happened = columns[:, sets.event_places].sum(axis=1)
+    value = at_zero = -sums.log_phi
     for _ in range(_MAX_STEPS):
         try:
             step = _inverse(information(sets, columns, sums)) @ (happened - sums.mean.sum(axis=1))
@@ -226,7 +235,7 @@ def _newton(sets: RiskSets, columns: Floats) -> tuple[Floats, EfronSums, Floats,
             if not (np.abs(new) < _SEPARATED).all():
                 return None
             new_sums = efron_sums(sets, columns, new)
-            new_value = _log_likelihood(sets, columns, new, new_sums)
+            new_value = float((new * happened).sum()) - new_sums.log_phi
             # The last steps move the value by less than its rounding.
             if new_value >= value - 1e-9 * abs(value):
                 break
@@ -237,12 +246,8 @@ def _newton(sets: RiskSets, columns: Floats) -> tuple[Floats, EfronSums, Floats,
             covered = information(sets, columns, sums)
             if p and np.linalg.cond(covered) > 1e12:
                 return None
-            return beta, sums, _inverse(covered), value
+            return _Maximum(beta, sums, _inverse(covered), value, at_zero)
     return None
-
-
-def _log_likelihood(sets: RiskSets, columns: Floats, beta: Floats, sums: EfronSums) -> float:
-    return float(beta @ columns[:, sets.event_places].sum(axis=1)) - sums.log_phi
 
 
 def _inverse(matrix: Floats) -> Floats:
