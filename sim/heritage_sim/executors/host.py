@@ -74,9 +74,8 @@ class ShardHost:
 
     def noted(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, npt.NDArray[Any]]]:
         """Return the sampled listeners' sessions and plays as columns; empty without a sample."""
-        asked = (getattr(self.population, name, None) for name in ("session_rows", "play_rows"))
-        sessions, plays = ({} if ask is None else ask() for ask in asked)
-        return sessions, plays
+        sessions, plays = (getattr(self.population, name, dict[str, Any]) for name in ("session_rows", "play_rows"))
+        return sessions(), plays()
 
     def close_epoch(self) -> None:
         """Forget the usage of the epoch that was just settled."""
