@@ -87,6 +87,13 @@ class RuntimeConfig(Section):
     )
     object_store_mb: int = Field(default=256, ge=80, le=1_000_000, description="Ray's shared object store [MiB].")
     tries: int = Field(default=3, ge=1, le=10, description="Times a replication is tried when its worker dies [times].")
+    listener_engine: Literal["compiled", "torch"] = Field(
+        default="compiled",
+        description="What lives the listeners' days: the compiled kernel, or the same step in torch.",
+    )
+    listener_device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where the torch engine works; auto: the GPU where there is one, else the CPU."
+    )
 
     @field_validator("workers")
     @classmethod

@@ -355,8 +355,9 @@ def _executor(scenario: Scenario, keys: Keys, archive: WorkBatch, surroundings: 
 
     features, sample = archive_features(archive), scenario.economy.session_sample
     num_shards = min(surroundings.num_shards, scenario.listeners.num_listeners)
+    engine = (scenario.runtime.listener_engine, scenario.runtime.listener_device)
     factories: list[Callable[[], Population]] = [
-        partial(make_shard, scenario.listeners, keys, first, stop, features, scenario.communities, sample)
+        partial(make_shard, scenario.listeners, keys, first, stop, features, scenario.communities, sample, engine)
         for first, stop in shard_bounds(scenario.listeners.num_listeners, num_shards)
     ]
     if scenario.adversaries.bots:

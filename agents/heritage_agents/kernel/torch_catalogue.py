@@ -58,7 +58,7 @@ def top_works(
     if num_works == 0:
         return best
     across = torch.tensor(factors, device=device).T
-    height, offered = torch.tensor(bias[:num_works], device=device), torch.tensor(available, device=device)
+    height, offered = torch.tensor(bias, device=device), torch.tensor(available, device=device)
     down = (1 << 31) - 1 - torch.arange(num_works, device=device)
     at_once = min(_MOST_ROWS, max(1, _AT_ONCE.get(device, _AT_ONCE["cuda"]) // num_works))
     asked = torch.zeros((at_once, queries.shape[1]), dtype=torch.float32, device=device)

@@ -1,4 +1,4 @@
-"""A shard of listeners as arrays: `Cohort` lives days through the compiled kernel and keeps the epoch's plays."""
+"""A shard of listeners as arrays: `Cohort` lives days through the kernel and keeps the epoch's plays."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_agents.communities.config import CommunityConfig
-from heritage_agents.kernel.catalogue import top_works
-from heritage_agents.kernel.day import live_day
+from heritage_agents.kernel.engines import COMPILED, Engine, engine_named
 from heritage_agents.kernel.lanes import padded
 from heritage_agents.kernel.sheets import STREAMS, SUBSCRIBERS, Behaviour, Offers, People, Works
 from heritage_agents.listeners.arrivals import day_factors, sessions_today
@@ -56,6 +55,7 @@ def make_shard(
     archive: WorkFeatures,
     communities: Sequence[CommunityConfig],
     session_sample: int = 0,
+    engine: tuple[str, str] = ("compiled", "auto"),
 ) -> Cohort:
     """Return the shard of listeners ``first ... stop - 1``; a picklable target for `functools.partial`.
 
@@ -77,6 +77,8 @@ def make_shard(
         In community order.
     session_sample : int
         Listeners, of all shards together, whose sessions and plays are noted one by one.
+    engine : tuple of str
+        What lives the days, and on which device: arguments of `heritage_agents.kernel.engines.engine_named`.
 
     Returns
     -------
@@ -86,11 +88,14 @@ def make_shard(
     ------
     ValueError
         If there is no such range of listeners.
+    MissingPartError
+        If the engine's library or device is missing.
     """
     if not 0 <= first < stop <= config.num_listeners:
         raise ValueError(f"no such range of listeners: {first} ... {stop} of {config.num_listeners}")
     who = draw_listeners(config, communities, keys, first, stop, archive)
-    return Cohort(config, keys, who, archive, sample_of(keys, config.num_listeners, session_sample))
+    sample = sample_of(keys, config.num_listeners, session_sample)
+    return Cohort(config, keys, who, archive, sample, engine_named(*engine))
 
 
 class Cohort:
@@ -110,6 +115,8 @@ class Cohort:
         Works known before the first day; their vectors are taken as unit vectors.
     sample : ndarray of int64, optional
         Ids of the listeners whose sessions and plays are noted one by one; of other shards too. Nobody by default.
+    engine : Engine
+        What lives the days.
     """
 
     def __init__(
@@ -119,7 +126,9 @@ class Cohort:
         listeners: Listeners,
         archive: WorkFeatures,
         sample: npt.NDArray[np.int64] | None = None,
+        engine: Engine = COMPILED,
     ) -> None:
+        self._engine = engine
         # The kernel has its own copy of the tastes, which moves on; the first ones are not held twice.
         self._config, self._who = config, replace(listeners, taste=TasteVectors(listeners.taste[:0].copy()))
         self._dim = archive.vectors.shape[1]
@@ -221,7 +230,7 @@ class Cohort:
             part = slice(first, first + AT_ONCE)
             offers, queries = self._offers(world.recommender_state, rows[part], num_sessions[part], seen.available, day)
             books = self._diary.open_books(counts, plays, exposures, offers, self._behaviour.max_slates)
-            written = live_day(self._behaviour, self._keys, day, self._people, seen, offers, books)
+            written = self._engine.live_day(self._behaviour, self._keys, day, self._people, seen, offers, books)
             noted = self._diary.keep(books, written)
             if queries is not None:
                 self._score_plays(noted, rows[part], queries, world.recommender_state)
@@ -353,7 +362,7 @@ class Cohort:
             queries = np.require(state.queries(ids, self._people.recent[rows], day), np.float32, ["C"])
             bias = np.asarray(state.bias, dtype=np.float32)
             known = available[: state.factors.shape[0]]
-            best = top_works(queries, state.factors, bias, known, state.num_candidates)
+            best = self._engine.top_works(queries, state.factors, bias, known, state.num_candidates)
             return Offers(rows, num_sessions, np.require(best, np.int32, ["C", "W", "A"]), True, np.float32(0)), queries
         shown = HistoryVectors(np.ascontiguousarray(self._people.history[rows, : self._dim]))
         candidates = np.require(state.candidates(ids, shown, day), np.int32, ["C", "W", "A"])
