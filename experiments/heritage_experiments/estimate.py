@@ -26,6 +26,8 @@ CPU_S_OF_PIECE = 0.007
 BYTES_PER_PART_SET = 60_000
 BYTES_PER_WORK = 40
 BYTES_PER_PAYEE_EPOCH_RULE = 6
+BYTES_PER_NOTED_LISTENER_DAY = 8
+"""Sessions of the sample, compressed."""
 BYTES_PER_LEDGER = 1_300_000
 """What an EVM replication of 60 payees and nine epochs leaves: signed transactions, receipts, published epochs."""
 
@@ -88,10 +90,12 @@ def estimate(scenario: Scenario, resolved: dict[str, Scenario], cached: frozense
         disk += evm * BYTES_PER_LEDGER
         rules = 1 + len(cell.royalty.shadow)
         payees = creators + len(cell.communities)
+        noted = min(cell.economy.session_sample, cell.listeners.num_listeners)
         disk += scenario.replications * (
             BYTES_PER_PART_SET
             + BYTES_PER_WORK * (archive + creators * cell.economy.days * 0.1)
             + BYTES_PER_PAYEE_EPOCH_RULE * payees * cell.economy.num_epochs * rules
+            + BYTES_PER_NOTED_LISTENER_DAY * noted * cell.economy.days
         )
         if cell.generator.kind == "archive" or name in cached:
             continue
