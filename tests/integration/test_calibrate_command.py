@@ -141,8 +141,8 @@ def test_known_parameters_are_recovered_within_the_stated_spread(tmp_path):
         "churn.per_30_days per_session.plays plays_per_listener.gini per_session.abandoned dwell_s.mean",
         held_out={"dwell_s.mean", "per_session.abandoned"},
         starts=1,
-        draws=2,
-        fresh_draws=30,
+        draws=4,
+        fresh_draws=60,
     )
     for estimate in result.estimates:
         assert estimate.low <= true[estimate.key] <= estimate.high, estimate

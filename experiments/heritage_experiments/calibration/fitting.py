@@ -62,7 +62,7 @@ class Effort:
 
     starts: int = 4
     draws: int = 4
-    fresh_draws: int = 40
+    fresh_draws: int = 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +175,7 @@ def covariance_at(evaluate: Evaluations, point: Point, targets: Targets, effort:
     correlation = simulated / np.outer(spread, spread)
     rounding = np.array([target.rounding for target in targets.targets])
     total = correlation * np.outer(own, own) + np.diag(rounding**2) + simulated / effort.draws
-    return Covariance(simulated, total)
+    return Covariance(simulated, total * _unbiased(effort.fresh_draws, len(targets.fitted)))
 
 
 def shrunk(rows: Matrix) -> Matrix:
@@ -190,6 +190,15 @@ def shrunk(rows: Matrix) -> Matrix:
     diagonal = np.sqrt(np.maximum(np.diag(correlation), 1e-12))
     correlation = correlation / np.outer(diagonal, diagonal)
     return correlation * np.outer(spread, spread)
+
+
+def _unbiased(num_draws: int, num_moments: int) -> float:
+    """Return by how much a covariance from few draws is enlarged, so that its inverse does not claim too much.
+
+    The inverse of a sample covariance is too large by ``(n - 1) / (n - k - 2)`` on average (Hartlap et al., Astronomy &
+    Astrophysics 464, 2007). With too few draws for that, the largest correction that is still of use is taken.
+    """
+    return (num_draws - 1) / max(num_draws - num_moments - 2, 0.25 * num_draws)
 
 
 def whitening(covariance: Matrix) -> Matrix:
