@@ -75,10 +75,6 @@ class MesaPeople:
         changed = [community.change_consent(day) for community in self.communities]
         return any(changed)
 
-    def has_jury(self, community: int) -> bool:
-        """Return whether a community's jury votes on derived pieces."""
-        return self.communities[community].jury is not None
-
     def judge(self, ballot: Ballot) -> Verdict:
         """Return whether a community accepts a derived piece."""
         return self.communities[ballot.community].judge(ballot)

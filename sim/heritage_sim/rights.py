@@ -7,10 +7,11 @@ it was published, and its creator the rest.
 Consent has two levels. A work carries its own, for good: an archive work of the restricted repertoire may never be
 derived from, or never be performed publicly. What the community permits for all its works narrows it day by day. So
 when a community withdraws a use, that use ends with the day for everything it holds, whenever published: works whose
-performance it withdrew are shown and played no more (and earn no more), and nothing new derives from them. What was
-published before stays in the catalogue and in the provenance, what it earned stays paid, and derivatives under the name
-of another community stay as available as that community has them. A derivative that was accepted before and waits for
-its release day still comes out, but is not traceable: consent is looked for on the day it came out.
+performance it withdrew are shown and played no more (and earn no more), and nothing new derives from them, not even
+through a derivative that another community's creators have learnt. What was published before stays in the catalogue and
+in the provenance, what it earned stays paid, and derivatives under the name of another community stay as available as
+that community has them. A derivative that was accepted before and waits for its release day still comes out, but is not
+traceable: consent is looked for on the day it came out.
 """
 
 from __future__ import annotations

@@ -76,7 +76,11 @@ class CommunityConfig(Section):
         3_000, "Share of a new work's earnings that goes to the community's fund", unit="bps", ge=0, le=BPS
     )
     strictness: float = parameter(
-        0.3, "Lowest consistency at which a derived piece is published", unit="1", ge=0.0, le=1.0
+        0.3,
+        "Lowest consistency at which a piece is published that derives from its works, or under its name",
+        unit="1",
+        ge=0.0,
+        le=1.0,
     )
     consent: tuple[ConsentName, ...] = parameter(
         ("train", "derive", "perform", "sell"),

@@ -30,7 +30,8 @@ class CommunityTerms:
     consent : Consent
         Uses it permits for works of its tradition.
     strictness : float
-        Lowest consistency, in [0, 1], at which it lets a derived piece be published under its name.
+        Lowest consistency, in [0, 1], at which it lets a piece be published that derives from its works, or under its
+        name.
     share_bps : int
         Its share of what a new work of its tradition earns, in basis points.
     """

@@ -259,10 +259,6 @@ class People(Protocol):
         """Return whether a community accepts a derived piece: by its jury's vote, or by the measured consistency."""
         ...
 
-    def has_jury(self, community: int) -> bool:
-        """Return whether a community's jury votes on derived pieces."""
-        ...
-
     @property
     def bearers(self) -> npt.NDArray[np.float64] | None:
         """Practising bearers of each community, shape ``(num_communities,)``; None where none are modelled."""

@@ -78,7 +78,7 @@ class CommissionDesk:
         takes: list[int] = self._take.integers(day, self._takes)[0].tolist()
         known = self._known_works(busy, records, day)
         foreign = self._foreign.uniforms(day)[0] if decisions.crosses.any() else None
-        taken: set[tuple[Intent, int, int]] = set()
+        taken: set[tuple[Intent, str, int]] = set()
         requests: list[Request] = []
         for creator, work in zip(busy, known, strict=True):
             intent, joined = Intent.RECORD if records[creator] else Intent.DERIVE, NO_ONE
@@ -86,20 +86,23 @@ class CommissionDesk:
                 works = self._archive.works_elsewhere(self._tradition[creator])
                 work, joined = int(works[int(foreign[creator] * works.size)]), work
             root = int(self._repertoire.root[work])
-            take = self._free_take(taken, intent, root, takes[creator])
+            # By content, as the generator is asked: two archive works with the same notes are one source to it.
+            content = self._archive.hashes[root]
+            take = self._free_take(taken, intent, content, takes[creator])
             if take is None:
                 continue
-            taken.add((intent, root, take))
-            tradition = self._archive.names[self._archive.tradition_of(root)]
-            commission = Commission(f"{creator}-{day}", tradition, self._archive.hashes[root], take, intent)
-            requests.append(Request(creator, work, commission, joined, conceals[creator]))
+            taken.add((intent, content, take))
+            tradition = self._archive.tradition_of(root)
+            commission = Commission(f"{creator}-{day}", self._archive.names[tradition], content, take, intent)
+            is_foreign, learnt_root = tradition != self._tradition[creator], NO_ONE if root == work else root
+            requests.append(Request(creator, work, commission, joined, conceals[creator], learnt_root, is_foreign))
         return requests
 
-    def _free_take(self, taken: set[tuple[Intent, int, int]], intent: Intent, root: int, first: int) -> int | None:
+    def _free_take(self, taken: set[tuple[Intent, str, int]], intent: Intent, content: str, first: int) -> int | None:
         """Return the first take from a given one on that nobody has asked for today, None where there is none."""
         for step in range(self._takes):
             take = (first + step) % self._takes
-            if (intent, root, take) not in taken:
+            if (intent, content, take) not in taken:
                 return take
         return None
 

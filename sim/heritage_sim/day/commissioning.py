@@ -37,6 +37,10 @@ class Request:
         Row of the work of the own tradition that is joined with another tradition's; ``NO_ONE`` where nobody crosses.
     conceals : bool
         Whether the creator will not name what it built on.
+    root_work : int
+        Row of the archive work at the root of the source's line; ``NO_ONE`` where the source is that work itself.
+    is_root_foreign : bool
+        Whether that root is of another tradition than the creator's.
     """
 
     creator: int
@@ -44,6 +48,8 @@ class Request:
     commission: Commission
     joined_work: int = NO_ONE
     conceals: bool = False
+    root_work: int = NO_ONE
+    is_root_foreign: bool = False
 
     @property
     def crosses(self) -> bool:
@@ -72,6 +78,12 @@ class Answer:
     piece: Piece
     source_work: int
     is_found_out: bool = False
+
+    @property
+    def made_from(self) -> tuple[int, ...]:
+        """Return the rows of the works that it is made from: its source, and the root of the source's line."""
+        root = self.request.root_work
+        return (self.source_work,) if root == NO_ONE else (self.source_work, root)
 
     @property
     def named_parents(self) -> tuple[int, ...]:
@@ -134,7 +146,8 @@ def permitted(requests: Sequence[Request], book: RightsBook, uses: Uses) -> tupl
     """Return the requests that the sources may be used for, and the refusals.
 
     To derive from a work needs consent to derive from it, and to cross to it, consent for those outside its tradition
-    as well; to record it, consent to perform it.
+    as well; to record it, consent to perform it. Whoever derives from a learnt work derives from the root of its line
+    too: that is the work which the generator is asked on.
 
     Parameters
     ----------
@@ -169,7 +182,11 @@ def _uses_of(request: Request) -> list[tuple[int, int]]:
             (request.source_work, int(Consent.DERIVE | Consent.OUTSIDE)),
             (request.joined_work, int(Consent.DERIVE)),
         ]
-    return [(request.source_work, int(Consent.DERIVE))]
+    of_source = (request.source_work, int(Consent.DERIVE))
+    if request.root_work == NO_ONE:
+        return [of_source]
+    outside = Consent.OUTSIDE if request.is_root_foreign else Consent.NONE
+    return [of_source, (request.root_work, int(Consent.DERIVE | outside))]
 
 
 def answers(requests: Sequence[Request], performer: Generator, generator: Generator, archive: Archive) -> list[Answer]:
@@ -192,7 +209,8 @@ def releasable(made: Sequence[Answer], book: RightsBook, uses: Uses) -> tuple[li
     """
     kept, refused = list[Answer](), Refused()
     for answer in made:
-        outside = Consent.OUTSIDE if answer.request.crosses else Consent.NONE
+        is_foreign = answer.request.crosses or answer.request.is_root_foreign
+        outside = Consent.OUTSIDE if is_foreign else Consent.NONE
         need = int(Consent.DERIVE | Consent.PERFORM | outside)
         if answer.piece.origin != Origin.ARCHIVE or uses[answer.source_work] & need == need:
             kept.append(answer)

@@ -64,9 +64,10 @@ def accepted(
 ) -> tuple[list[Answer], Judging]:
     """Return the answers that may be published, and how the derived ones were judged.
 
-    A derived piece is published under the name of its creator's community, which must accept it. A community with a
-    jury also votes on what others derive from its works, where they say so. Recordings of the tradition's own music are
-    not judged.
+    A derived piece is published under the name of its creator's community, which must accept it; so must every other
+    community whose works it is made from, where the creator says so. Each judges in its own way, by its jury or by its
+    measure, hence a jury changes how a piece is judged and not by whom. Recordings of the tradition's own music are not
+    judged.
 
     Parameters
     ----------
@@ -90,11 +91,9 @@ def accepted(
             kept.append(answer)
             continue
         creator = answer.request.creator
-        asked = [int(people.creator_community[creator])]
-        source_community = int(work_community[answer.source_work])
-        is_known = not answer.request.conceals
-        if is_known and source_community != asked[0] and people.has_jury(source_community):
-            asked.append(source_community)
+        asked = {int(people.creator_community[creator]): None}
+        if not answer.request.conceals:
+            asked |= {int(work_community[work]): None for work in answer.made_from}
         consistency = answer.piece.fidelity.consistency
         verdicts = [people.judge(Ballot(community, creator, day, consistency)) for community in asked]
         judging.add(_of(verdicts))

@@ -111,6 +111,15 @@ def test_no_two_creators_ask_for_one_piece_on_a_day_and_the_later_takes_the_next
     assert book.hashes
 
 
+def test_archive_works_with_the_same_notes_are_one_source():
+    batch, _ = archive()
+    alike = np.repeat(batch.content_sha256[::2], 2, axis=0)
+    book, home = Archive(batch.tradition, alike, TRADITIONS), np.zeros(200, dtype=np.int32)
+    repertoire = Repertoire(batch.num_works, home, RULES, 0, KEYS)
+    requests = CommissionDesk(TRADITION[home], book, repertoire, 3, RULES, KEYS).requests(decisions(200), 0)
+    assert len({(r.commission.source, r.commission.take) for r in requests}) == len(requests) == 6 * 3
+
+
 def test_who_finds_no_piece_left_asks_for_none():
     desk, _, _ = desk_of(np.zeros(200, dtype=np.int32))
     requests = desk.requests(decisions(200), 0)
@@ -298,6 +307,28 @@ def test_requests_on_works_whose_community_keeps_outsiders_out_are_refused_and_c
     crossed, refused = economy.recorder.making.crossed, economy.recorder.making.refused_consent
     assert crossed > 5
     assert 0.3 < refused / (crossed + refused) < 0.7
+
+
+def test_who_withdraws_derivation_is_derived_from_no_more_through_works_that_others_have_learnt_either():
+    """The generator is asked on the archive work at the root of the line, whoever holds the works in between."""
+    opened = {"consent": ("derive", "perform", "sell", "outside"), "withdrawal_share": 1.0}
+    change = {"consent_changes": [{"day": 15, "withdraw": ["derive"]}]}
+    num_archive = archive()[0].num_works
+    for withdraws in (0, 2):  # the only one of its tradition, reached by crossing; and one of two that share theirs
+        communities = tuple(
+            type(c).model_validate(c.model_dump() | opened | (change if i == withdraws else {}))
+            for i, c in enumerate(COMMUNITIES)
+        )
+        economy = lively(communities, days=42, crossing_log_odds=1.0, learning_chance=1.0, learnt_share=0.9)
+        economy.run()
+        catalogue = economy.catalogue
+        root = economy._repertoire.root
+        theirs = (catalogue.origin == Origin.GENERATED) & (catalogue.community[root] == withdraws)
+        abroad = theirs & (catalogue.community != withdraws) & (catalogue.parents[:, 0] >= num_archive)
+        day = catalogue.column("day")
+        assert (abroad & (day < 15)).sum() > 0
+        assert (theirs & (day >= 15)).sum() == 0
+        assert ((catalogue.origin == Origin.GENERATED) & (day >= 15)).sum() > 5
 
 
 # ---- concealing -----------------------------------------------------------------------------------------------------
