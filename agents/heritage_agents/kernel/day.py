@@ -224,8 +224,10 @@ def live_day(
     match = np.zeros(width, dtype=np.float32)
     appeal = np.zeros(width, dtype=np.float64)
     value = np.zeros(width, dtype=np.float64)
+    among = np.empty(GROUP, dtype=np.float32)
     weight, drawn = np.empty(WIDE, dtype=np.float64), np.empty(WIDE, dtype=np.float64)
-    lowest, reach = _bounds(offers, works)
+    lowest, highest = _bounds(offers, works)
+    guess = np.full(behaviour.max_slates, highest, dtype=np.float32)
     logged = noted_sessions = noted_plays = 0
 
     for active in range(offers.rows.size):
@@ -235,7 +237,6 @@ def live_day(
             step = day * STEPS_PER_DAY + session
             n = _rank(offers, active, people.history, row, works, left, score)
             filled = -(-n // GROUP) * GROUP
-            highest = reach
             stay = _leaving_log_odds(behaviour, people, row)
             slates = plays = abandoned = 0
             surplus = heard_s = 0.0
@@ -244,7 +245,7 @@ def live_day(
                     break
                 size = min(behaviour.slate_size, n)
                 n -= size
-                highest = take_slate(score, filled, size, lowest, highest, place)
+                guess[seen] = take_slate(score, filled, size, lowest, highest, guess[seen], place, among)
                 for s in range(size):
                     slate[s] = left[place[s]]
                     books.exposures_by_work[slate[s]] += 1

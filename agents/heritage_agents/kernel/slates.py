@@ -1,8 +1,9 @@
 """The best few of a listener's candidates, slate after slate, without sorting.
 
-The ``size``-th largest score is found by bisection on its value: a count of the scores above a bound is a few vector
-comparisons, so some eight counts cost less than keeping a sorted list of ten. Scores that are taken are struck out, so
-the next slate begins from the bound of this one. Among equal scores the earlier candidate goes first.
+A count of the scores above a bound is a few vector comparisons. From a guess (where the last listener's slate ended) a
+bound is sought that some ten to sixteen scores reach; these are then ranked among each other in one vector, all pairs
+at once. Where no such bound is found soon (many equal scores, a large slate), the ``size``-th largest score is found by
+bisection on its value. Either way the slate is the same: the best by score, of equal ones the earlier.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from heritage_agents.kernel.lanes import LANES
 
 TAKEN = np.float32(-3.0e38)
 """Score of a candidate that is not there any more, below every real one; also fills up the last vector."""
+_RANKED_AT_ONCE = 10
+"""Largest slate for which a bound is sought that a vector's worth of scores reach; beyond, the window is too narrow."""
 
 
 def _mask_from(typingctx, scores, first, bound):
@@ -35,6 +38,33 @@ def _mask_from(typingctx, scores, first, bound):
         )
         above = builder.fcmp_ordered(">=", builder.load(here, align=4), every)
         return builder.zext(builder.bitcast(above, ir.IntType(LANES)), ir.IntType(32))
+
+    return signature, generate
+
+
+def _mask_of_best(typingctx, scores, size):
+    """Return as bits the ``size`` best of ``scores[:LANES]`` (float32), of equal ones the earlier."""
+    signature = types.int32(scores, types.int32)
+
+    def generate(context, builder, sig, args):
+        table, wanted = args
+        held = context.make_array(sig.args[0])(context, builder, table)
+        lanes, words = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(32), LANES)
+        mine = builder.load(builder.bitcast(held.data, lanes.as_pointer()), align=4)
+        before = ir.Constant(words, [0] * LANES)
+        for lane in range(LANES):
+            every = ir.Constant(words, [lane] * LANES)
+            other = builder.shuffle_vector(mine, ir.Constant(lanes, ir.Undefined), every)
+            # of equal scores the earlier one comes before: against lanes behind `lane`, equality is enough
+            later = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [int(k > lane) for k in range(LANES)])
+            ahead = builder.or_(
+                builder.fcmp_ordered(">", other, mine), builder.and_(builder.fcmp_ordered("==", other, mine), later)
+            )
+            before = builder.add(before, builder.zext(ahead, words))
+        one = builder.insert_element(ir.Constant(words, ir.Undefined), wanted, ir.Constant(ir.IntType(32), 0))
+        limit = builder.shuffle_vector(one, ir.Constant(words, ir.Undefined), ir.Constant(words, [0] * LANES))
+        best = builder.icmp_unsigned("<", before, limit)
+        return builder.zext(builder.bitcast(best, ir.IntType(LANES)), ir.IntType(32))
 
     return signature, generate
 
@@ -58,6 +88,7 @@ def _lowest_bit(typingctx, mask):
 
 
 mask_from: Any = intrinsic(_mask_from)
+mask_of_best: Any = intrinsic(_mask_of_best)
 count_bits: Any = intrinsic(_count_bits)
 lowest_bit: Any = intrinsic(_lowest_bit)
 
@@ -94,7 +125,46 @@ def _bound_of(scores, n, size, low, high):
 
 
 @njit(cache=True, nogil=True)
-def take_slate(scores, n, size, low, high, slate):
+def _near_bound(scores, n, size, low, high, guess):
+    """Return a bound that ``size`` to `LANES` scores reach, and their number; 0 where none was found soon.
+
+    From the guess it steps twice as far each time until it has passed the place, then halves.
+    """
+    bound, step = min(max(guess, low), high), np.float32(high - low) / np.float32(32.0)
+    passed_low = passed_high = False
+    for _ in range(24):
+        count = _num_from(scores, n, bound)
+        if count > LANES:
+            low, passed_low = bound, True
+            following = bound + step
+        elif count < size:
+            high, passed_high = bound, True
+            following = bound - step
+        else:
+            return bound, count
+        step *= np.float32(2.0)
+        if (passed_low and passed_high) or not low < following < high:
+            following = low + np.float32(0.5) * (high - low)
+            if not low < following < high:
+                break
+        bound = following
+    return bound, np.int32(0)
+
+
+@njit(cache=True, nogil=True)
+def _places_from(scores, n, bound, places):
+    """Write the places of the scores that reach a bound to ``places``, ascending."""
+    found = 0
+    for first in range(0, n, LANES):
+        mask = mask_from(scores, first, bound)
+        while mask:
+            places[found] = first + lowest_bit(mask)
+            mask &= mask - np.int32(1)
+            found += 1
+
+
+@njit(cache=True, nogil=True)
+def take_slate(scores, n, size, low, high, guess, slate, among):
     """Put the places of the ``size`` best of the first ``n`` scores into ``slate``, ascending.
 
     Parameters
@@ -109,34 +179,44 @@ def take_slate(scores, n, size, low, high, slate):
         At most the smallest score left.
     high : float32
         At least the largest score left.
+    guess : float32
+        Where the slate may end; it costs time if it is wrong, and nothing else.
     slate : ndarray of int32
-        Written from the start; `strike_out` comes before the next slate.
+        Written from the start, with room for ``n`` places; `strike_out` comes before the next slate.
+    among : ndarray of float32, shape (LANES,)
+        Room to work in.
 
     Returns
     -------
     float32
-        The bound: no score that is then left exceeds it.
+        A guess for a like slate.
     """
+    if size <= _RANKED_AT_ONCE:
+        bound, count = _near_bound(scores, n, size, low, high, guess)
+        if count:
+            _places_from(scores, n, bound, slate)
+            if count > size:
+                for i in range(LANES):
+                    among[i] = scores[slate[i]] if i < count else TAKEN
+                mask, shown = mask_of_best(among, np.int32(size)), 0
+                while mask:
+                    slate[shown] = slate[lowest_bit(mask)]
+                    mask &= mask - np.int32(1)
+                    shown += 1
+            return bound
     bound = _bound_of(scores, n, size, low, high)
     surplus = _num_from(scores, n, bound) - size  # equal scores on the bound that find no place
-    shown = 0
-    for first in range(0, n, LANES):
-        mask = mask_from(scores, first, bound)
-        while mask:
-            place = first + lowest_bit(mask)
-            mask &= mask - np.int32(1)
-            slate[shown] = place
-            shown += 1
+    _places_from(scores, n, bound, slate)
     if surplus > 0:
-        # Walk from the end: of those that stand on the bound the last ones go.
-        kept = shown
-        for i in range(shown - 1, -1, -1):
-            if surplus > 0 and scores[slate[i]] == bound:
-                surplus -= 1
-                slate[i] = -1
-        shown = 0
-        for i in range(kept):
-            if slate[i] >= 0:
+        shown, last = 0, size + surplus
+        ties = np.int64(0)
+        for i in range(last):
+            ties += scores[slate[i]] == bound
+        ties -= surplus  # so many of them, the first ones, stay
+        for i in range(last):
+            on_it = scores[slate[i]] == bound
+            if not on_it or ties > 0:
+                ties -= on_it
                 slate[shown] = slate[i]
                 shown += 1
     return bound

@@ -110,7 +110,9 @@ def _kernel_step(taste, vectors, popularity, step, keys, plays):
     scores = np.empty(_FILLED, dtype=np.float32)
     slate = np.zeros(_FILLED, dtype=np.int32)
     weight = np.empty(WIDE, dtype=np.float64)
+    among = np.empty(GROUP, dtype=np.float32)
     lowest, highest = np.float32(-1.01), np.float32(1.01) + popularity.max()
+    guess = highest
     for row in range(taste.shape[0]):
         listener = np.uint64(row)
         for piece in range(_FILLED // (4 * WIDE)):
@@ -123,7 +125,7 @@ def _kernel_step(taste, vectors, popularity, step, keys, plays):
             scores[c] = dots[c] + popularity[works[c]]
         for c in range(CANDIDATES, _SCORED):
             scores[c] = TAKEN
-        take_slate(scores, _SCORED, SLATE, lowest, highest, slate)
+        guess = take_slate(scores, _SCORED, SLATE, lowest, highest, guess, slate, among)
         for s in range(WIDE):
             c = slate[s]
             weight[s] = KAPPA * np.float64(dots[c]) + np.float64(popularity[works[c]])

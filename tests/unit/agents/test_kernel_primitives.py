@@ -148,9 +148,10 @@ def slates_by_sorting(scores, size):
 
 
 @pytest.mark.parametrize("num", [1, 15, 16, 40, 100])
-@pytest.mark.parametrize("size", [1, 4, 10])
+@pytest.mark.parametrize("size", [1, 4, 10, 11, 30])
+@pytest.mark.parametrize("guess", [-1e9, 0.0, 0.7, 1e9])
 @pytest.mark.parametrize("kind", ["distinct", "ties", "all equal", "huge and tiny", "negative"])
-def test_slates_are_the_best_then_the_next_best_with_ties_to_the_earlier(num, size, kind):
+def test_slates_are_the_best_then_the_next_best_with_ties_to_the_earlier(num, size, guess, kind):
     raw = KEYS.stream("test", f"scores {kind}").normals(np.arange(num), 0, 1)[:, 0]
     scores = {
         "distinct": raw,
@@ -158,12 +159,13 @@ def test_slates_are_the_best_then_the_next_best_with_ties_to_the_earlier(num, si
         "all equal": np.zeros(num),
         "huge and tiny": np.sign(raw) * 10.0 ** (12 * raw),
         "negative": -np.abs(raw) - 3.0,
-    }[kind].astype(np.float32) + np.float32(0.0)
+    }[kind].astype(np.float32)
     expected = slates_by_sorting(scores, size)
     filled = np.full(-(-num // LANES) * LANES, TAKEN, dtype=np.float32)
     filled[:num] = scores
-    low, bound, slate = scores.min(), scores.max(), np.empty(num + LANES, dtype=np.int32)
+    low, high, slate = scores.min(), scores.max(), np.empty(num + LANES, dtype=np.int32)
+    next_guess = np.float32(guess)
     for places in expected:
-        bound = take_slate(filled, filled.size, size, low, bound, slate)
+        next_guess = take_slate(filled, filled.size, size, low, high, next_guess, slate, np.empty(LANES, np.float32))
         assert slate[:size].tolist() == places
         strike_out(filled, slate, size)
