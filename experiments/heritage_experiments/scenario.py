@@ -37,7 +37,10 @@ FIXED_FOR_ALL_CELLS = (
 """Keys that no arm or cell may change: cells are compared in pairs on one world and one set of random numbers."""
 FIXED_OF_COMMUNITIES = ("name", "tradition", "listener_share", "activity", "num_members", "bearers_at_start")
 """What of a community makes the world, and is the same in all cells; its terms and conduct may differ."""
-SAME_IN_A_COMPARISON = ("economy.days", "economy.epoch_days", "listeners.num_listeners")
+SAME_IN_A_COMPARISON = (
+    *("economy.days", "economy.epoch_days", "economy.session_sample", "listeners.num_listeners"),
+    *("evaluation.split_share", "evaluation.cold_days", "evaluation.horizon_s"),
+)
 """What two cells must share to be compared: amounts and times of unequal worlds have no difference that means much."""
 
 Overrides = dict[str, Any]

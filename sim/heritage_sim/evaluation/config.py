@@ -8,14 +8,14 @@ from heritage_sim.base import Section, parameter
 class EvaluationConfig(Section):
     """When rankings are frozen, and what is asked of sessions. No key here changes what happens, only what is told."""
 
-    split_day: int | None = parameter(
-        None,
-        "Day on which the rankings of the sample are frozen, before its listening: what came before is training, what "
-        "comes after is what they are held against. Three quarters of `economy.days` where it is not given",
-        unit="day",
+    split_share: float = parameter(
+        0.75,
+        "Share of the days after which the rankings of the sample are frozen: what came before is training, what comes "
+        "after is what they are held against",
+        unit="1",
         source="the scenario",
-        ge=1,
-        le=36_500,
+        ge=0.05,
+        le=0.95,
     )
     cold_days: int = parameter(
         7,
@@ -33,6 +33,7 @@ class EvaluationConfig(Section):
         le=86_400,
     )
 
-    def split_of(self, days: int) -> int:
-        """Return the split day of a run of so many days."""
-        return 3 * days // 4 if self.split_day is None else self.split_day
+    def split_day(self, days: int) -> int:
+        """Return the day on which rankings are frozen, before its listening, in a run of so many days."""
+        # 0.15 * 20 is 3.0000000000000004 or a hair less, depending on the share.
+        return int(days * self.split_share + 1e-9)

@@ -73,7 +73,7 @@ class Evaluation:
 
     def __init__(self, config: EvaluationConfig, days: int, num_communities: int) -> None:
         self._config, self._num_communities = config, num_communities
-        self.split_day = config.split_of(days)
+        self.split_day = config.split_day(days)
         self._split: Split | None = None
 
     def freeze(self, executor: Executor, world: World, streams: Int64) -> None:

@@ -13,7 +13,7 @@ from heritage_sim.evaluation import EvaluationConfig, evaluation_names
 from heritage_sim.evaluation.abandonment import abandonment_measures, session_design
 from heritage_sim.evaluation.rankings import NUM_RANKS, Split, first_plays_auc, ranking_measures
 
-BREAKS_NO_OUTCOME = EvaluationConfig(split_day=3, cold_days=2, horizon_s=40)
+BREAKS_NO_OUTCOME = EvaluationConfig(split_share=0.15, cold_days=2, horizon_s=40)
 
 
 def frozen(ranked: list[list[int]], **changes) -> Split:
