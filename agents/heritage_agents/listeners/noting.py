@@ -115,8 +115,8 @@ def play_columns(rows: Rows) -> Columns:
         name: rows[name].copy()
         for name in ("listener", "day", "session", "slate", "place", "work", "score", "dwell_s", "duration_s")
     }
-    pair = np.stack([columns["listener"], columns["work"].astype(np.int64)], axis=1)
+    # one number for each pair of listener and work: unique rows of two columns take far longer
+    pair = columns["listener"] * (int(columns["work"].max(initial=0)) + 1) + columns["work"]
     first = np.zeros(rows.size, dtype=np.bool_)
-    if rows.size:
-        first[np.unique(pair, axis=0, return_index=True)[1]] = True
+    first[np.unique(pair, return_index=True)[1]] = True
     return columns | {"first_time": first}
