@@ -241,15 +241,15 @@ class Economy(mesa.Model):
             self.treasury.redirect(self.ring.claimed(owed, self.catalogue, self._num_registered, self.day))
         # Step 8: the ledger.
         stems = [self.rights_book.stems(fee.source_work, self.catalogue) for fee in self.treasury.owed_licences]
-        self.treasury.pay_licences(stems, self.config.calendar.start_of(self.day + 1))
+        licensed = self.treasury.pay_licences(stems, self.config.calendar.start_of(self.day + 1))
         self.treasury.settle(decided[0], self._provenance(self._num_registered), stop_day=self.day + 1)
         self._num_registered = self.catalogue.num_works
         self._repertoire.learn(self.catalogue, self._num_registered, epoch)
         if self.day + 1 == self.config.days:
             self.treasury.close()
         # Step 9: what creators and communities hear of it.
-        self.accounts.credit(decided[0], rights, self.catalogue, plays_by_day.sum(axis=0))
-        views = self.accounts.community_views(epoch, terms, self.day + 1)
+        self.accounts.credit(decided[0], licensed, rights, self.catalogue, plays_by_day.sum(axis=0))
+        views = self.accounts.community_views(epoch + 1, terms, self.day + 1)
         self.people.hand_on(views, days=self.day + 1 - epoch * self.config.epoch_days)
         self.recorder.communities.settled(self.people.terms, self.people.bearers)
         self._epoch_is_recorded(decided, rights, plays_by_day)

@@ -56,7 +56,7 @@ class GuardingCommunityPolicy:
         """Return the terms for the epoch that begins."""
         config = self._configs[community_id]
         start, now = first_terms(config), view.terms
-        if view.previous_income_units <= 0:
+        if view.epoch < 2:
             return now
         generated = view.generated_plays / view.plays if view.plays else 0.0
         loss = view.income_units < (1.0 - config.income_tolerance) * view.previous_income_units

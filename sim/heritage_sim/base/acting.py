@@ -168,7 +168,7 @@ class CommunityView:
     terms : CommunityTerms
         Its terms so far.
     income_units, previous_income_units : int
-        What its members and fund were credited in the last two settled epochs.
+        What its members and fund were credited in the last two settled epochs: by statements, and as licence fees.
     plays, generated_plays : int
         Plays of its works in the last epoch, and of generated ones among them.
     day : int

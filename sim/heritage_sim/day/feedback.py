@@ -25,7 +25,10 @@ RECORDED, DERIVED = 0, 1
 
 
 class Accounts:
-    """What the last statements credited, and to whom; nothing is known before an epoch was settled.
+    """What the last epochs credited, and to whom; nothing is known before an epoch was settled.
+
+    Creators go by statements, which tell them what their works earned by being listened to. A community goes by all
+    that reaches its members and its fund: licence fees for what derives from its works are income too.
 
     Parameters
     ----------
@@ -49,13 +52,17 @@ class Accounts:
         self._epoch_income: Floats = np.full(creator_community.size, np.nan)
         self._community_income: Floats = np.full(num_communities, np.nan)
 
-    def credit(self, statement: Statement, rights: Rights, catalogue: Catalogue, plays: Int64) -> None:
+    def credit(
+        self, statement: Statement, licence_units: Int64, rights: Rights, catalogue: Catalogue, plays: Int64
+    ) -> None:
         """Take in an epoch.
 
         Parameters
         ----------
         statement : Statement
             What the acting rule decided.
+        licence_units : ndarray of int64, shape (num_payees,)
+            What the epoch's licence fees credited to each payee.
         rights : Rights
             Who belongs to which community.
         catalogue : Catalogue
@@ -65,7 +72,8 @@ class Accounts:
         """
         self.credited_units += statement.payee_units
         community = catalogue.community
-        self._income = np.stack([self._income_of(statement, rights), self._income[0]])
+        income = self._by_community(rights.payee_community, statement.payee_units + licence_units)
+        self._income = np.stack([income, self._income[0]])
         generated = catalogue.origin == Origin.GENERATED
         self._plays = np.stack([self._by_community(community, plays), self._by_community(community, plays * generated)])
         by_person = catalogue.creator != NO_ONE
@@ -79,9 +87,6 @@ class Accounts:
         published = np.unique(catalogue.creator[by_person])
         home, income = self._creator_community[published], statement.payee_units[self._num_communities + published]
         self._community_income = _means(home, income, self._num_communities)
-
-    def _income_of(self, statement: Statement, rights: Rights) -> Int64:
-        return self._by_community(rights.payee_community, statement.payee_units)
 
     def _by_community(self, community: npt.NDArray[np.int32], amounts: Int64) -> Int64:
         total = np.zeros(self._num_communities, dtype=np.int64)

@@ -134,8 +134,8 @@ class Treasury:
         """Put others in the place of `owed_licences`, one for one: until it is paid, whom a fee goes to may change."""
         self.licences[self._num_paid_licences :] = fees
 
-    def pay_licences(self, stems: Sequence[tuple[Stem, ...]], at_s: int) -> None:
-        """Pay the fees that are owed to their sources.
+    def pay_licences(self, stems: Sequence[tuple[Stem, ...]], at_s: int) -> Int64:
+        """Pay the fees that are owed to their sources, and return what each payee was credited.
 
         Parameters
         ----------
@@ -145,6 +145,10 @@ class Treasury:
         at_s : int
             When.
 
+        Returns
+        -------
+        ndarray of int64, shape (num_payees,)
+
         Raises
         ------
         LedgerError
@@ -152,12 +156,12 @@ class Treasury:
         """
         self._advance(at_s)
         fees = self.owed_licences
+        credited = np.zeros_like(self.licence_units)
         if not fees:
-            return
+            return credited
         if self.money.settlement.kind == "on_chain":
             credited = self.ledger.pay([DirectPayment(f.source_work, f.units) for f in fees], at_s).payee_units
         else:
-            credited = np.zeros_like(self.licence_units)
             for fee, shared in zip(fees, stems, strict=True):
                 parts = largest_remainder(fee.units, [s.share_bps for s in shared])
                 np.add.at(credited, [s.payee_id for s in shared], parts)
@@ -172,6 +176,7 @@ class Treasury:
             self.settlement.credit(credited)
         self.licence_units = self.licence_units + credited
         self._num_paid_licences = len(self.licences)
+        return credited
 
     def settle(self, statement: Statement, records: Sequence[ProvenanceRecord], stop_day: int) -> None:
         """Register an epoch's new works and send its statement on its way.

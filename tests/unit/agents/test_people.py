@@ -47,7 +47,8 @@ STRICT = replace(TERMS, strictness=0.5, share_bps=4_000, consent=Consent.ALL & ~
 @pytest.mark.parametrize(
     ("seen", "strictness", "share_bps", "derive"),
     [
-        pytest.param(view(0, 0, 0.9), 0.3, 3_000, True, id="nothing settled yet"),
+        pytest.param(replace(view(0, 100, 0.9), epoch=1), 0.3, 3_000, True, id="one epoch settled yet"),
+        pytest.param(view(10, 0, 0.1, STRICT), 0.45, 3_500, True, id="income after an epoch of none is no loss"),
         pytest.param(view(50, 100, 0.1), 0.3, 3_000, True, id="loss that is not put down to generated works"),
         pytest.param(view(99, 100, 0.9), 0.3, 3_000, True, id="fall within tolerance"),
         pytest.param(view(90, 100, 0.4), 0.35, 3_500, True, id="displaced"),

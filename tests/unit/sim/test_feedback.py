@@ -75,3 +75,17 @@ def test_figures_are_of_the_last_epoch_and_credit_is_of_all():
     by_epoch = [payouts["units"][~payouts["shadow"] & (payouts["epoch"] == e)][NUM:] for e in (0, 1)]
     np.testing.assert_array_equal(views.income_units, by_epoch[0] + by_epoch[1])
     np.testing.assert_array_equal(views.epoch_income_units, by_epoch[1])
+
+
+def test_a_communitys_income_is_what_the_last_two_epochs_credited_to_members_and_fund_licence_fees_included():
+    economy = lived(days=21)
+    tables = economy.results().tables
+    payouts, licences = tables["payouts"], tables["licences"]
+    home = economy.rights_book.payee_community
+    views = economy.accounts.community_views(3, economy.people.terms, 21)
+    assert licences["units"].sum() > 0
+    for c in range(NUM):
+        for income, epoch in ((views[c].income_units, 2), (views[c].previous_income_units, 1)):
+            streamed = payouts["units"][~payouts["shadow"] & (payouts["epoch"] == epoch)][home == c].sum()
+            licensed = licences["units"][(licences["community"] == c) & (licences["day"] // 7 == epoch)].sum()
+            assert income == streamed + licensed
