@@ -1,7 +1,7 @@
 """What lives a day: the compiled kernel on the CPU's cores, or the same step in torch for a GPU.
 
-Both follow the same formulas with the same keyed numbers. They can differ only where two works tie to the last bit of
-single precision (`heritage_agents.kernel.torch_day` says why), so the choice is one of speed.
+Both follow the same formulas with the same keyed numbers, and their results are equal bit for bit, so a snapshot of one
+goes on in the other and the choice is one of speed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The kernel's arithmetic in torch: the same operations in the same order, so the same bits, on a CPU and on a GPU.
 
-Every operation of eager torch on its own rounds as IEEE 754 says, and none is fused with the next: what is built of
-sums, products, quotients and square roots alone comes out as in compiled code. Sums over a row are therefore written
-out (a library's own sum may take any order), and logarithm and exponential are those of
-`heritage_agents.kernel.arithmetic`.
+Sums, products and quotients of eager torch round as IEEE 754 says, and none is fused with the next: what is built of
+them comes out as in compiled code. Sums over a row are therefore written out (a library's own sum may take any order),
+logarithm and exponential are those of `heritage_agents.kernel.arithmetic`, and square roots are brought to the nearest
+number.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from heritage_agents.kernel.arcs import turning_weights
 from heritage_agents.kernel.arithmetic import EXP_TERMS, LOG2_HIGH, LOG2_LOW, LOG_TERMS, TO_WHOLE
 from heritage_agents.kernel.lanes import LANES
 from heritage_sim.base.philox_int64 import words_at
@@ -23,6 +24,9 @@ _ONE = 0x3FF << 52
 _ROOT_2 = 0x6A09E667F3BCD
 """Fraction bits of the square root of 2."""
 
+_SPLIT = 2.0**27 + 1.0
+"""Times a number, it moves the upper half of its bits up."""
+
 
 def uniforms_at(agent: Tensor, step: int, draw: Tensor, key: tuple[int, int]) -> Tensor:
     """Return the uniforms in (0, 1), float64, at the addresses (agent, step, draw); `words_at` names the shapes."""
@@ -34,8 +38,10 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
 
     Parameters
     ----------
-    a, b : Tensor of float32, shape (..., width)
-        Rows; the width is a multiple of `LANES`, other axes broadcast.
+    a : Tensor of float32, shape (..., width)
+        Rows; the width is a multiple of `LANES`.
+    b : Tensor of float32, shape (..., width)
+        Other rows; all axes but the last broadcast.
 
     Returns
     -------
@@ -74,13 +80,29 @@ def logarithm(x: Tensor) -> Tensor:
     return exponent * LOG2_HIGH + (tail + (2.0 * z + exponent * LOG2_LOW))
 
 
+def square_root(x: Tensor) -> Tensor:
+    """Return the square root of each number, float64, in [0, 1e100), rounded as IEEE 754 says.
+
+    A library's own may be an ulp off. One step of Newton from there, with the exact remainder (the square is split in
+    halves of 26 bits, after Dekker, 1971), ends on the nearest number.
+    """
+    r = torch.sqrt(x)
+    upper = r * _SPLIT
+    high = upper - (upper - r)
+    low = r - high
+    remainder = ((x - high * high) - 2.0 * high * low) - low * low
+    return r + remainder / (2.0 * r + (r == 0.0))
+
+
 def turned_towards(taste: Tensor, vectors: Tensor, share: float) -> Tensor:
     """Return unit rows turned towards others by a share of the angle, as `heritage_agents.kernel.turning` does.
 
     Parameters
     ----------
-    taste, vectors : Tensor of float32, shape (n, width)
+    taste : Tensor of float32, shape (n, width)
         Unit rows.
+    vectors : Tensor of float32, shape (n, width)
+        Unit rows to turn to.
     share : float
         Share of the angle between them.
 
@@ -88,20 +110,23 @@ def turned_towards(taste: Tensor, vectors: Tensor, share: float) -> Tensor:
     -------
     Tensor of float32, shape (n, width)
     """
-    angle = torch.acos(dot(taste, vectors).double().clamp(-1.0, 1.0))
-    sine = torch.sin(angle)
-    keep, towards = torch.sin((1.0 - share) * angle), torch.sin(share * angle)
+    sine, keep, towards = _weights(dot(taste, vectors).double().clamp(-1.0, 1.0), share)
     turned = blended((keep / sine).float(), taste, (towards / sine).float(), vectors)
-    scale = (1.0 / torch.sqrt(dot(turned, turned).double())).float()
+    scale = (1.0 / square_root(dot(turned, turned).double())).float()
     return torch.where((sine < 1e-3)[:, None], taste, scale[:, None] * turned)
 
 
 def blended(keep: Tensor | float, rows: Tensor, gain: Tensor | float, others: Tensor) -> Tensor:
     """Return ``keep`` times each row plus ``gain`` times each other row; weights are float32."""
-    keep, gain = (
-        weight[:, None] if isinstance(weight, torch.Tensor) else float(np.float32(weight)) for weight in (keep, gain)
-    )
-    return keep * rows + gain * others
+    return _across(keep) * rows + _across(gain) * others
+
+
+def _across(weight: Tensor | float) -> Tensor | float:
+    """Return a weight as it multiplies rows."""
+    return weight[:, None] if isinstance(weight, torch.Tensor) else float(np.float32(weight))
+
+
+_weights = turning_weights(square_root, lambda function: function)
 
 
 def _polynomial(x: Tensor, terms: tuple[float, ...]) -> Tensor:

@@ -5,10 +5,8 @@ Here all listeners of a block live their first session of the day together, then
 inside a session slate after slate, each among those who are still there. A listener meets nobody else in a step, so the
 order is the same for each of them.
 
-All arithmetic is `heritage_agents.kernel.torch_arithmetic`: the same operations in the same order. Uniforms, scores,
-slates, choices and dwell are equal bit for bit to the compiled ones for equal tastes. Only the turning of a taste
-asks a mathematics library (arc cosine and sine, whose last bit differs between libraries), so a taste may differ in the
-last bit of single precision, and a choice where two works tie to that bit.
+All arithmetic is `heritage_agents.kernel.torch_arithmetic`: the same operations in the same order, no library's
+function that rounds as it likes. What comes out is what the compiled step gives, bit for bit.
 
 State stays in the arrays of `People` between days: a block is taken to the device, lived, and written back, so a
 snapshot knows nothing of the engine. Only this module and its two neighbours, `torch_arithmetic` and `torch_catalogue`,
@@ -392,7 +390,8 @@ def _sent(table: Any, device: str) -> Any:
 
 def _of_rows(people: People, rows: npt.NDArray[np.int64]) -> People:
     """Return a copy of some listeners."""
-    return People(*(column[rows] for column in people))
+    columns: Any = (column[rows] for column in people)
+    return People._make(columns)
 
 
 def _where(mask: Tensor, *columns: Tensor | int) -> tuple[Tensor, ...]:

@@ -11,7 +11,10 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from heritage_agents.kernel.arcs import turning_weights
 from heritage_agents.kernel.lanes import LANES, dot_rows
+
+_weights = turning_weights(math.sqrt, njit(nogil=True))
 
 
 def _blend_row(typingctx, a, i, keep, b, j, gain):
@@ -59,11 +62,9 @@ def turn_towards(taste, row, vectors, work, share):
     The result is brought back to unit length, so that rounding never builds up.
     """
     cosine = np.float64(dot_rows(taste, row, vectors, work))
-    angle = math.acos(min(1.0, max(-1.0, cosine)))
-    sine = math.sin(angle)
+    sine, keep, towards = _weights(min(1.0, max(-1.0, cosine)), share)
     if sine < 1e-3:  # as good as there, or opposite, where no direction is the shorter one
         return
-    keep, towards = math.sin((1.0 - share) * angle), math.sin(share * angle)
     blend_row(taste, row, np.float32(keep / sine), vectors, work, np.float32(towards / sine))
     scale = np.float32(1.0 / math.sqrt(np.float64(dot_rows(taste, row, taste, row))))
     blend_row(taste, row, scale, taste, row, np.float32(0.0))

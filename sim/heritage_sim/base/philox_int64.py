@@ -27,8 +27,14 @@ def rounds(c0: Whole, c1: Whole, c2: Whole, c3: Whole, key: tuple[int, int]) -> 
 
     Parameters
     ----------
-    c0, c1, c2, c3 : array of int64
-        Counter words in ``[0, 2^32)``, lowest first; their shapes broadcast.
+    c0 : array of int64
+        Lowest counter word, in ``[0, 2^32)``.
+    c1 : array of int64
+        The second one; the shapes of all four broadcast.
+    c2 : array of int64
+        The third one.
+    c3 : array of int64
+        The highest one.
     key : tuple of int
         Two 32-bit key words.
 
