@@ -237,8 +237,8 @@ class Economy(mesa.Model):
             honest = self.ring.honest_rules(self.parts.rule, self.catalogue)
             without = statements_without(self.executor, honest, rights, epoch)
             self.ring.settled(decided[0], without, epoch * self.config.epoch_days, self.day)
-            owed = self.treasury.owed_licences
-            self.treasury.redirect(self.ring.claimed(owed, self.catalogue, self._num_registered, self.day))
+            known = self.catalogue, self.rights_book, self._num_registered
+            self.treasury.redirect(self.ring.claimed(self.treasury.owed_licences, *known, self.day))
         # Step 8: the ledger.
         stems = [self.rights_book.stems(fee.source_work, self.catalogue) for fee in self.treasury.owed_licences]
         licensed = self.treasury.pay_licences(stems, self.config.calendar.start_of(self.day + 1))
@@ -281,7 +281,7 @@ class Economy(mesa.Model):
             self._creator_community,
             self.commissions,
             self.people.roll,
-            self.ring.evidence(self.treasury.licence_units, self.day) if self.ring else no_fraud(),
+            self.ring.evidence(self.day) if self.ring else no_fraud(),
             self.evaluation.findings(self.executor, self.recorder.daily_table().sum(axis=0)),
         )
 

@@ -19,6 +19,7 @@ from heritage_sim.base import Catalogue, Executor, Rights, RoyaltyRule, State, S
 from heritage_sim.day.royalty import rule_totals
 from heritage_sim.fraud_evidence import FraudEvidence
 from heritage_sim.money.treasury import LicenceFee
+from heritage_sim.rights import RightsBook
 
 Int64 = npt.NDArray[np.int64]
 
@@ -51,7 +52,7 @@ class FraudRing(Protocol):
         ...
 
     def claimed(
-        self, fees: Sequence[LicenceFee], catalogue: Catalogue, num_registered: int, last_day: int
+        self, fees: Sequence[LicenceFee], catalogue: Catalogue, book: RightsBook, num_registered: int, last_day: int
     ) -> list[LicenceFee]:
         """Return an epoch's licence fees as they will be paid: those that a false claim holds go to the ring's work."""
         ...
@@ -64,8 +65,8 @@ class FraudRing(Protocol):
         """Take down what an epoch's statement gave the ring, beside the statements without its frauds."""
         ...
 
-    def evidence(self, licence_units: Int64, num_days: int) -> FraudEvidence:
-        """Return what the ring has made in so many days, given what licence fees credited to each payee."""
+    def evidence(self, num_days: int) -> FraudEvidence:
+        """Return what the ring has made in so many days."""
         ...
 
     def snapshot(self) -> State:

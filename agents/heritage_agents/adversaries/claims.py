@@ -38,7 +38,6 @@ class Claims:
         self._streams = [keys.stream("ring", name) for name in ("claim", "belief", "doubt")]
         self._members = {int(member) for member in members}
         self._found_days: list[int] = []
-        self.collected_units = 0
 
     @property
     def num_filed(self) -> int:
@@ -76,14 +75,13 @@ class Claims:
                 continue
             self._found_days.append(found_day)
             if found_day > last_day:
-                self.collected_units += fee.units
                 fee = replace(fee, source_work=work)
             paid.append(fee)
         return paid
 
     def _filed(self, fee: LicenceFee) -> int | None:
         """Return the day on which the claim on a derivative is found out; None where none is filed."""
-        if fee.creator in self._members:
+        if fee.creator in self._members or fee.day < self._config.start_day:
             return None
         claim, belief, doubt = (stream.uniform(fee.creator, fee.day) for stream in self._streams)
         if claim[0] >= self._config.false_claims_per_work:
@@ -96,12 +94,8 @@ class Claims:
 
     def snapshot(self) -> State:
         """Return all claims so far."""
-        return {
-            "found_days": np.array(self._found_days, dtype=np.int64),
-            "collected_units": self.collected_units,
-        }
+        return {"found_days": np.array(self._found_days, dtype=np.int64)}
 
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down."""
         self._found_days = [int(day) for day in state["found_days"]]
-        self.collected_units = int(state["collected_units"])

@@ -29,10 +29,12 @@ from heritage_sim.base import (
     State,
     Statement,
     WorkBatch,
+    largest_remainder,
 )
 from heritage_sim.fraud import Uploads
 from heritage_sim.fraud_evidence import FraudEvidence
 from heritage_sim.money.treasury import LicenceFee
+from heritage_sim.rights import RightsBook
 from heritage_sim.royalty.without import RuleWithout
 
 Int64 = npt.NDArray[np.int64]
@@ -79,7 +81,7 @@ class Ring:
         self._members = np.concatenate([np.array([config.colluder], dtype=np.int32), self._sybils])
         self._payees = num_communities + self._members.astype(np.int64)
         self._claims = Claims(config, keys, self._members)
-        self._brought = {"bots": 0, "sybils": 0}
+        self._brought = {"bots": 0, "sybils": 0, "claims": 0}
         self._spent = {"bots": 0, "sybils": 0, "claims": 0}
         self._num_copies = 0
         self._gained: Int64 = np.zeros(num_communities + creator_community.size, dtype=np.int64)
@@ -128,7 +130,7 @@ class Ring:
         return works[-self._config.bot_works :].astype(np.int32)
 
     def claimed(
-        self, fees: Sequence[LicenceFee], catalogue: Catalogue, num_registered: int, last_day: int
+        self, fees: Sequence[LicenceFee], catalogue: Catalogue, book: RightsBook, num_registered: int, last_day: int
     ) -> list[LicenceFee]:
         """Return an epoch's licence fees as they will be paid: those that a false claim holds go to the ring's work."""
         # A payment needs a work that the ledger knows.
@@ -138,8 +140,10 @@ class Ring:
         paid = self._claims.redirected(fees, int(known[0]), last_day)
         for owed, to in zip(fees, paid, strict=True):
             if to is not owed:
-                # Sources are archive works, which are wholly their community's fund's.
-                self._gained[int(catalogue.community[owed.source_work])] -= owed.units
+                moved = _credited(to, catalogue, book, self._gained.size)
+                moved -= _credited(owed, catalogue, book, self._gained.size)
+                self._brought["claims"] += int(moved[self._payees].sum())
+                self._gained = self._gained + moved
         return paid
 
     def honest_rules(self, rule: RoyaltyRule, catalogue: Catalogue) -> dict[str, RoyaltyRule]:
@@ -167,20 +171,14 @@ class Ring:
         begins, ends = max(first_day, self._config.start_day), np.minimum(self._found, last_day)
         return int(np.maximum(ends - begins + 1, 0).sum())
 
-    def evidence(self, licence_units: Int64, num_days: int) -> FraudEvidence:
-        """Return what the ring has made in so many days, given what licence fees credited to each payee."""
-        claims_units = int(licence_units[self._payees].sum())
+    def evidence(self, num_days: int) -> FraudEvidence:
+        """Return what the ring has made in so many days."""
         gained = self._gained.copy()
-        # What of the fees held by false claims does not reach the ring goes to the fund of its community.
-        gained[self._community] += self._claims.collected_units - claims_units
         gained[self._payees] = 0
         lost = np.minimum(gained, 0)
+        costs = {**self._spent, "claims": self._spent["claims"] + self._claims.bonds_lost_units(num_days)}
         return FraudEvidence(
-            profit_units={
-                "bots": self._brought["bots"] - self._spent["bots"],
-                "sybils": self._brought["sybils"] - self._spent["sybils"],
-                "claims": claims_units - self._claims.bonds_lost_units(num_days) - self._spent["claims"],
-            },
+            profit_units={kind: brought - costs[kind] for kind, brought in self._brought.items()},
             num_acting={"bots": self._config.bots, "sybils": self._num_copies, "claims": self._claims.num_filed},
             accounts_detected=int(np.count_nonzero(self._found < num_days)),
             displaced_units=-int(lost.sum()),
@@ -204,6 +202,14 @@ class Ring:
         self._num_copies = int(state["num_copies"])
         self._gained = np.array(state["gained"], dtype=np.int64)
         self._claims.restore(state["claims"])
+
+
+def _credited(fee: LicenceFee, catalogue: Catalogue, book: RightsBook, num_payees: int) -> Int64:
+    """Return what a licence fee credits to each payee, apart from what a contract passes on to the work's sources."""
+    stems = book.stems(fee.source_work, catalogue)
+    units = np.zeros(num_payees, dtype=np.int64)
+    np.add.at(units, [s.payee_id for s in stems], largest_remainder(fee.units, [s.share_bps for s in stems]))
+    return units
 
 
 def _uploaded(
