@@ -37,8 +37,26 @@ def shard_bounds(num_listeners: int, num_shards: int) -> list[tuple[int, int]]:
     """
     if not 1 <= num_shards <= num_listeners:
         raise ValueError(f"{num_listeners} listeners cannot be divided into {num_shards} shards")
-    edges = [num_listeners * i // num_shards for i in range(num_shards + 1)]
-    return list(pairwise(edges))
+    return even_bounds(num_listeners, num_shards)
+
+
+def even_bounds(num: int, num_shards: int) -> list[tuple[int, int]]:
+    """Return ``(first, stop)`` of each shard's part of ``0 ... num - 1``; there may be shards without any.
+
+    Listeners are divided so, and by the same rule what further accounts there are, with ids above all listeners'.
+
+    Parameters
+    ----------
+    num : int
+        Whatever is divided, >= 0.
+    num_shards : int
+        Parts, >= 1.
+
+    Returns
+    -------
+    list of (int, int), length num_shards
+    """
+    return list(pairwise([num * i // num_shards for i in range(num_shards + 1)]))
 
 
 def add_sums(sums: Sequence[Sums]) -> Sums:
@@ -77,7 +95,7 @@ def add_tallies(tallies: Sequence[DayTally]) -> DayTally:
     return DayTally(**total)
 
 
-def usage_since(now: Usage, before: Usage) -> Usage:
+def usage_since(now: Usage, before: Usage, days_before: int) -> Usage:
     """Return what was listened to between two readings of one shard's epoch.
 
     Parameters
@@ -86,11 +104,14 @@ def usage_since(now: Usage, before: Usage) -> Usage:
         The later reading.
     before : Usage
         An earlier reading of the same shard since the same `close_epoch`; each of its pairs is in ``now`` too.
+    days_before : int
+        Days lived in the epoch when it was read. A reading before the first day has a row of zeros for it, as one after
+        a day without plays has, so the arrays cannot tell.
 
     Returns
     -------
     Usage
-        Pairs with plays or seconds in between; ``plays_by_day`` holds the days in between (at least one row).
+        Pairs with plays or seconds in between; ``plays_by_day`` holds the days in between (a row of zeros for none).
     """
     width = np.int64(max(now.num_works, 1))
     keys_now = np.repeat(np.arange(now.listener_ids.size), np.diff(now.indptr)) * width + now.work_ids
@@ -103,11 +124,7 @@ def usage_since(now: Usage, before: Usage) -> Usage:
     row_of = keys_now[kept] // width
     indptr = np.zeros(now.listener_ids.size + 1, dtype=np.int64)
     np.cumsum(np.bincount(row_of, minlength=now.listener_ids.size), out=indptr[1:])
-    by_day = now.plays_by_day.copy()
-    by_day[: before.plays_by_day.shape[0], : before.num_works] -= before.plays_by_day
-    # a reading before the first day has one row too, of zeros: the first day is still to come then, or had no plays
-    num_read = before.plays_by_day.shape[0] if before.plays_by_day.any() or before.plays_by_day.shape[0] > 1 else 0
-    later = by_day[num_read:]
+    later = now.plays_by_day[days_before:]
     return Usage(
         epoch=now.epoch,
         num_works=now.num_works,
@@ -117,6 +134,6 @@ def usage_since(now: Usage, before: Usage) -> Usage:
         work_ids=now.work_ids[kept],
         plays=plays[kept],
         seconds=seconds[kept],
-        plays_by_day=later if later.shape[0] else by_day[-1:],
+        plays_by_day=later if later.shape[0] else np.zeros((1, now.num_works), dtype=np.int64),
         has_listeners=now.has_listeners,
     )

@@ -6,7 +6,6 @@ What is told of listeners (tallies, samples, who subscribes) is told of listener
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from heritage_agents.adversaries.bots import BotAccounts
 from heritage_agents.adversaries.config import AdversariesConfig
 from heritage_agents.listeners.config import ListenersConfig
 from heritage_sim.base import DayTally, Keys, Population, State, Sums, Usage, World
+from heritage_sim.sharding import even_bounds
 
 Bounds = Sequence[tuple[int, int]]
 
@@ -84,7 +84,7 @@ def make_shard_with_bots(
 
 def bot_bounds(num_bots: int, num_shards: int) -> list[tuple[int, int]]:
     """Return ``(first, stop)`` of each shard's bots; there may be shards without any."""
-    return list(pairwise([num_bots * i // num_shards for i in range(num_shards + 1)]))
+    return even_bounds(num_bots, num_shards)
 
 
 def joined(one: Usage, other: Usage) -> Usage:

@@ -125,6 +125,7 @@ def simulate(scenario: Scenario, draw: int, window: Window, cache_dir: Path) -> 
     rhythm, stop = scenario.economy, window.warm_up_days + window.days
     counts, usages = np.zeros(len(TALLY), dtype=np.int64), list[Usage]()
     before: Usage | None = None  # what of the running epoch was listened to before the observed days
+    days_before = window.warm_up_days % rhythm.epoch_days
     audience.count(executor)
     for day in range(stop):
         epoch = rhythm.epoch_of(day)
@@ -143,7 +144,7 @@ def simulate(scenario: Scenario, draw: int, window: Window, cache_dir: Path) -> 
             counts += tally.counts
             if rhythm.ends_epoch(day) or day + 1 == stop:
                 (usage,) = executor.call("usage", epoch)
-                usages.append(usage if before is None else usage_since(usage, before))
+                usages.append(usage if before is None else usage_since(usage, before, days_before))
                 before = None
     executor.close()
     sessions, plays_noted = cohort.session_rows(), cohort.play_rows()

@@ -25,10 +25,12 @@ class ShardHost:
         self.population = population
         self._read: Usage | None = None
         self._seen: Usage | None = None
+        self._days_lived = self._days_seen = 0
 
     def run_day(self, world: World) -> DayTally:
         """Return the day's tally of this shard."""
         self._read = None
+        self._days_lived += 1
         return self.population.run_day(world)
 
     def run_days(self, world: World, num_days: int) -> list[DayTally]:
@@ -48,8 +50,8 @@ class ShardHost:
     def recommender_statistics(self, recommender: Recommender, epoch: int) -> Sums:
         """Return the recommender's statistics of what was listened to since it last asked; no play comes twice."""
         now = self.usage(epoch)
-        new = now if self._seen is None else usage_since(now, self._seen)
-        self._seen = now
+        new = now if self._seen is None else usage_since(now, self._seen, self._days_seen)
+        self._seen, self._days_seen = now, self._days_lived
         return recommender.statistics(new)
 
     def rule_statistics(
@@ -80,6 +82,7 @@ class ShardHost:
     def close_epoch(self) -> None:
         """Forget the usage of the epoch that was just settled."""
         self._read = self._seen = None
+        self._days_lived = self._days_seen = 0
         self.population.close_epoch()
 
     def snapshot(self) -> State:
@@ -87,10 +90,13 @@ class ShardHost:
         return {
             "population": self.population.snapshot(),
             "seen": None if self._seen is None else usage_to_state(self._seen),
+            "days_lived": self._days_lived,
+            "days_seen": self._days_seen,
         }
 
     def restore(self, state: State) -> None:
         """Take up what `snapshot` put down."""
         self._read = None
         self._seen = None if state["seen"] is None else usage_from_state(state["seen"])
+        self._days_lived, self._days_seen = int(state["days_lived"]), int(state["days_seen"])
         self.population.restore(state["population"])

@@ -95,7 +95,7 @@ def life(kind, replication, retrained=False):
         elif day > RANDOM_DAYS and retrained:
             state = recommender.refresh(host.recommender_statistics(recommender, 0), works, day)
         host.run_day(World(day, works, state, np.zeros(WORKS, np.int64)))
-    return found(taste, works.vectors, usage_since(cohort.usage(0), before))
+    return found(taste, works.vectors, usage_since(cohort.usage(0), before, RANDOM_DAYS))
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def usage_of(pairs, num_works, by_day, fee):
 def test_usage_between_two_readings_is_their_difference_though_the_catalogue_grew():
     before = usage_of({(0, 1): (2, 90), (2, 0): (1, 40)}, 2, [[1, 2]], fee=5)
     now = usage_of({(0, 1): (2, 90), (0, 2): (1, 31), (2, 0): (4, 200)}, 3, [[1, 2, 0], [3, 0, 1]], fee=10)
-    between = usage_since(now, before)
+    between = usage_since(now, before, 1)
     assert between.indptr.tolist() == [0, 1, 1, 2]
     assert between.work_ids.tolist() == [2, 0]
     assert between.plays.tolist() == [1, 3]
@@ -68,7 +68,7 @@ def test_a_day_read_by_difference_equals_that_day_read_alone():
     fresh.run_day(world_of(0))
     fresh.close_epoch()
     fresh.run_day(world_of(1))
-    between, alone = usage_since(running.usage(0), before), fresh.usage(0)
+    between, alone = usage_since(running.usage(0), before, 1), fresh.usage(0)
     for name in ("indptr", "work_ids", "plays", "seconds", "plays_by_day", "fee_units"):
         np.testing.assert_array_equal(getattr(between, name), getattr(alone, name), err_msg=name)
 
@@ -81,7 +81,16 @@ def test_days_read_since_a_reading_before_the_first_day_keep_the_first() -> None
     for day in range(3):
         asked.run_day(world_of(day))
         plain.run_day(world_of(day))
-    between, alone = usage_since(asked.usage(0), before), plain.usage(0)
+    between, alone = usage_since(asked.usage(0), before, 0), plain.usage(0)
     for name in ("indptr", "work_ids", "plays", "seconds", "plays_by_day", "fee_units"):
         np.testing.assert_array_equal(getattr(between, name), getattr(alone, name), err_msg=name)
     assert between.plays_by_day.sum() == between.plays.sum() > 0
+
+
+def test_a_first_day_without_plays_is_not_told_again():
+    """Shards must agree on the days in between, whoever of them had plays on the first."""
+    silent = usage_of({}, 2, [[0, 0]], fee=5)
+    now = usage_of({(0, 1): (2, 90)}, 2, [[0, 0], [0, 2]], fee=10)
+    assert usage_since(now, silent, 1).plays_by_day.tolist() == [[0, 2]]
+    assert usage_since(now, silent, 0).plays_by_day.tolist() == [[0, 0], [0, 2]]
+    assert usage_since(now, now, 2).plays_by_day.tolist() == [[0, 0]]
