@@ -179,9 +179,12 @@ def making_outcomes(making: Making) -> Iterator[Outcome]:
 def creator_outcomes(
     roll: CreatorRoll, creator_community: npt.NDArray[np.integer], num_communities: int
 ) -> Iterator[Outcome]:
-    """Yield who makes music at the end, how many came and went, and how skilled those are who stayed."""
+    """Yield who makes music at the end, how many came and went, and how skilled those are who stayed.
+
+    Names that are payees beside the creators come after all of these, and are nobody who makes music.
+    """
     for i in range(num_communities):
-        own = creator_community == i
+        own = creator_community[: roll.active.size] == i
         active = float(np.count_nonzero(roll.active & own))
         yield Outcome(f"creators_active_community_{i}", active, INDEX, int(np.count_nonzero(own)))
     yield Outcome("creators_entered", float(roll.num_entered), INDEX, 1)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_agents.config import CommunityConfig, CreatorsConfig
-from heritage_sim.base import CreatorDecisions, CreatorRoll, CreatorViews, InputError, People
+from heritage_sim.base import CreatorDecisions, CreatorViews, InputError, People
 
 
 class PeopleWithSybils:
@@ -44,15 +44,6 @@ class PeopleWithSybils:
     def creator_community(self) -> npt.NDArray[np.int32]:
         """Community of each creator, the further names last, shape ``(num_creators + num_sybils,)``."""
         return self._creator_community
-
-    @property
-    def roll(self) -> CreatorRoll:
-        """Who the creators are at present; the further names are never active."""
-        roll = self.people.roll
-        names = np.zeros(self._num_sybils, dtype=np.bool_)
-        return replace(
-            roll, active=np.concatenate([roll.active, names]), skill=np.concatenate([roll.skill, np.ones(names.size)])
-        )
 
     def decide_all(self, views: CreatorViews) -> CreatorDecisions:
         """Return what every creator does today; the further names rest."""

@@ -345,6 +345,7 @@ def test_further_names_upload_copies_and_move_no_creators_decision():
     first = [{k: v[t["day"] < EPOCH].tolist() for k, v in t.items()} for t in asked]
     assert first[0] == first[1]
     assert outcomes(made)["adversary_profit_units_sybils"].n == 6
+    assert [outcomes(made)[f"creators_active_community_{c}"].n for c in range(3)] == [4, 4, 4]
 
 
 def test_what_copies_bring_is_what_their_names_were_paid_under_pro_rata_less_what_the_ring_loses():

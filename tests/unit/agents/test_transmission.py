@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -234,3 +235,25 @@ def test_a_stock_that_was_put_down_goes_on_bit_for_bit(kind):
     for seen in views[3:]:
         second.hand_on(seen, 7)
     np.testing.assert_array_equal(second.bearers, whole.bearers)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_stock_hangs_on_the_order_in_which_communities_are_listed(kind):
+    told = {"a": (1_000, 0.2, 700, 100), "b": (300, 0.3, 213, 37), "c": (777, 0.11, 971, 11), "d": (13, 0.7, 3, 1)}
+    found = set()
+    for names in permutations(told):
+        communities = [
+            CommunityConfig(name=n, tradition="x", num_members=told[n][0], bearers_at_start=told[n][1]) for n in names
+        ]
+        stock = PracticeStock(TransmissionConfig(kind=kind), communities)
+        for _ in range(5):
+            stock.hand_on([view(*told[n][2:]) for n in names], 7)
+        found.add(tuple(sorted(zip(names, stock.share.tolist(), strict=True))))
+    assert len(found) == 1
+
+
+def test_where_everybody_practises_everybody_goes_on_whatever_the_volatility():
+    for volatility in (0.5, 1.0, 1.31):
+        start = np.array([1.0, 0.4])
+        after = form("competition", start, volatility=volatility).after(start, np.zeros(2), 10.0)
+        np.testing.assert_allclose(after, start, rtol=1e-12)

@@ -108,7 +108,7 @@ class Competition:
         with np.errstate(divide="ignore"):  # where everybody practises, the odds are infinite and so is the status
             odds = start / (1.0 - start)
             if config.status is None:
-                self._logit = (1.0 - self._a) * np.log(odds)
+                self._logit = (1.0 - self._a) * np.log(odds) if self._a != 1.0 else np.zeros_like(start)
             else:
                 self._logit = np.full_like(start, np.log(config.status / (1.0 - config.status)))
 

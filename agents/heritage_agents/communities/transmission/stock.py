@@ -82,15 +82,17 @@ class PracticeStock:
         plays: Float64 = np.array([view.plays for view in views], dtype=np.float64)
         generated: Float64 = np.array([view.generated_plays for view in views], dtype=np.float64)
         at_start = self._start * self._members
+        # Sums that are exact to the last bit: no stock hangs on the order in which communities are listed.
+        all_at_start = math.fsum(at_start)
         if math.isnan(self._reference) and income.any():
-            self._reference = float(income.sum() / at_start.sum())
+            self._reference = math.fsum(income) / all_at_start
         bearers = self.share * self._members
         q = advantage(
             income=np.divide(income, bearers, out=np.zeros_like(income), where=bearers > 0.0),
             reference=0.0 if math.isnan(self._reference) else self._reference,
             plays=plays - (1.0 - config.generated_prestige) * generated,
             all_plays=float(plays.sum()),
-            share_of_bearers=at_start / at_start.sum(),
+            share_of_bearers=at_start / all_at_start,
             weights=(config.income_weight, config.prestige_weight),
         )
         self.share = self._form.after(self.share, q, days / DAYS_PER_YEAR)
