@@ -16,7 +16,11 @@ from heritage_agents.kernel.arithmetic import WIDE
 from heritage_sim.base.rng import MULTIPLIER_0, MULTIPLIER_1, NUM_ROUNDS, WEYL_0, WEYL_1
 
 _WORD, _LONG = ir.IntType(32), ir.IntType(64)
-_WORDS, _LONGS = ir.VectorType(_WORD, WIDE), ir.VectorType(_LONG, WIDE)
+_WORDS, _PAIRS = ir.VectorType(_WORD, WIDE), ir.VectorType(_LONG, WIDE // 2)
+
+
+def _pairs(value: int) -> ir.Constant:
+    return ir.Constant(_PAIRS, [value] * (WIDE // 2))
 
 
 def _every(builder: ir.IRBuilder, word: Any) -> Any:
@@ -32,9 +36,15 @@ def _philox(builder: ir.IRBuilder, agent: Any, step: Any, blocks: Any, k0: Any, 
         return builder.trunc(value, _WORD)
 
     def product(words, factor):
-        whole = builder.mul(builder.zext(words, _LONGS), ir.Constant(_LONGS, [factor] * WIDE))
-        high = builder.lshr(whole, ir.Constant(_LONGS, [32] * WIDE))
-        return builder.trunc(high, _WORDS), builder.trunc(whole, _WORDS)
+        # Words in even and in odd lanes are multiplied apart, two registers of longs for sixteen of them: the upper
+        # halves of the products are the high words, the lower halves the low ones, and both are laid together again.
+        pairs = builder.bitcast(words, _PAIRS)
+        whole = _pairs(factor)
+        even = builder.mul(builder.and_(pairs, _pairs(0xFFFFFFFF)), whole)
+        odd = builder.mul(builder.lshr(pairs, _pairs(32)), whole)
+        high = builder.or_(builder.lshr(even, _pairs(32)), builder.and_(odd, _pairs(0xFFFFFFFF00000000)))
+        low_words = builder.or_(builder.and_(even, _pairs(0xFFFFFFFF)), builder.shl(odd, _pairs(32)))
+        return builder.bitcast(high, _WORDS), builder.bitcast(low_words, _WORDS)
 
     c0, c1 = _every(builder, low(agent)), _every(builder, low(builder.lshr(agent, ir.Constant(_LONG, 32))))
     c2, c3 = _every(builder, low(step)), blocks

@@ -79,12 +79,12 @@ def _count_bits(typingctx, mask):
 
 
 def _lowest_bit(typingctx, mask):
-    """Return the place of the lowest bit set in an int32 that is not 0."""
+    """Return the place of the lowest bit set in a whole number that is not 0."""
 
     def generate(context, builder, sig, args):
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
 
-    return types.int32(types.int32), generate
+    return mask(mask), generate
 
 
 mask_from: Any = intrinsic(_mask_from)
@@ -155,11 +155,14 @@ def _near_bound(scores, n, size, low, high, guess):
 def _places_from(scores, n, bound, places):
     """Write the places of the scores that reach a bound to ``places``, ascending."""
     found = 0
-    for first in range(0, n, LANES):
-        mask = mask_from(scores, first, bound)
+    for first in range(0, n, 4 * LANES):
+        # four vectors at a time: each end of the inner loop is a branch that cannot be foreseen
+        mask = np.int64(0)
+        for part in range(first, min(first + 4 * LANES, n), LANES):
+            mask |= np.int64(mask_from(scores, part, bound)) << np.int64(part - first)
         while mask:
             places[found] = first + lowest_bit(mask)
-            mask &= mask - np.int32(1)
+            mask &= mask - np.int64(1)
             found += 1
 
 

@@ -110,10 +110,10 @@ def turned_towards(taste: Tensor, vectors: Tensor, share: float) -> Tensor:
     -------
     Tensor of float32, shape (n, width)
     """
-    sine, keep, towards = _weights(dot(taste, vectors).double().clamp(-1.0, 1.0), share)
-    turned = blended((keep / sine).float(), taste, (towards / sine).float(), vectors)
-    scale = (1.0 / square_root(dot(turned, turned).double())).float()
-    return torch.where((sine < 1e-3)[:, None], taste, scale[:, None] * turned)
+    scale = 1.5 - 0.5 * dot(taste, taste).double()
+    sine, keep, towards = _weights((dot(taste, vectors).double() * scale).clamp(-1.0, 1.0), share)
+    turned = blended((keep * scale / sine).float(), taste, (towards / sine).float(), vectors)
+    return torch.where((sine < 1e-3)[:, None], taste, turned)
 
 
 def blended(keep: Tensor | float, rows: Tensor, gain: Tensor | float, others: Tensor) -> Tensor:

@@ -81,7 +81,7 @@ def top_works(
     rounding = _ROUNDING if torch.get_float32_matmul_precision() == "highest" else _ROUNDING_SHORT
     longest = torch.linalg.vector_norm(table.factors.double(), dim=1).max()
     loudest = table.bias.abs().max().double()
-    at_once = max(1, _AT_ONCE.get(device, _AT_ONCE["cuda"]) // num_works)
+    at_once = max(1, _AT_ONCE[device] // num_works)
     kept = min(k, num_works)
     for first in range(0, queries.shape[0], at_once):
         asked = torch.tensor(queries[first : first + at_once], device=device)

@@ -105,7 +105,7 @@ def live_day(
         return 0, 0, 0
     seen = _sent(works, device)
     diary = _Diary(books, device)
-    at_once = max(1, _AT_ONCE.get(device, _AT_ONCE["cuda"]) // max(1, num_candidates * works.vectors.shape[1]))
+    at_once = max(1, _AT_ONCE[device] // max(1, num_candidates * works.vectors.shape[1]))
     stream_keys = [(int(low), int(high)) for low, high in keys]
     for first in range(0, num_active, at_once):
         part = slice(first, first + at_once)

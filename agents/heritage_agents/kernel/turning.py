@@ -59,12 +59,12 @@ blend_row: Any = intrinsic(_blend_row)
 def turn_towards(taste, row, vectors, work, share):
     """Turn a unit row of ``taste`` towards a unit row of ``vectors`` by a share of the angle between them (slerp).
 
-    The result is brought back to unit length, so that rounding never builds up.
+    What rounding has added to the row's length since it was turned last is taken off (one Newton step of the root), so
+    it never builds up.
     """
-    cosine = np.float64(dot_rows(taste, row, vectors, work))
+    scale = 1.5 - 0.5 * np.float64(dot_rows(taste, row, taste, row))
+    cosine = np.float64(dot_rows(taste, row, vectors, work)) * scale
     sine, keep, towards = _weights(min(1.0, max(-1.0, cosine)), share)
     if sine < 1e-3:  # as good as there, or opposite, where no direction is the shorter one
         return
-    blend_row(taste, row, np.float32(keep / sine), vectors, work, np.float32(towards / sine))
-    scale = np.float32(1.0 / math.sqrt(np.float64(dot_rows(taste, row, taste, row))))
-    blend_row(taste, row, scale, taste, row, np.float32(0.0))
+    blend_row(taste, row, np.float32(keep * scale / sine), vectors, work, np.float32(towards / sine))

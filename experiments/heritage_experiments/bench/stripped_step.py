@@ -22,7 +22,6 @@ from heritage_agents.kernel.arithmetic import WIDE, exponentials
 from heritage_agents.kernel.draws import words_from
 from heritage_agents.kernel.groups import GROUP, dot_group
 from heritage_agents.kernel.lanes import padded
-from heritage_agents.kernel.philox import uniform
 from heritage_agents.kernel.slates import TAKEN, take_slate
 from heritage_agents.kernel.turning import turn_towards
 from heritage_sim.base import Keys
@@ -31,6 +30,7 @@ CANDIDATES, SLATE, DIM, BLOCK = 100, 10, 32, 256
 KAPPA, POPULARITY, DRIFT = 4.0, 0.1, 0.01
 _FILLED = -(-CANDIDATES // (4 * WIDE)) * 4 * WIDE
 _SCORED = -(-CANDIDATES // GROUP) * GROUP
+
 _KEYS = Keys(root_seed=20_260_101, replication=0)
 
 
@@ -89,19 +89,19 @@ def unit_rows(name: str, n: int) -> npt.NDArray[np.float32]:
 
 def live_kernel(on: Market, num_steps: int) -> float:
     """Live the steps with the kernel's parts, and return CPU seconds."""
-    keys = np.array([_KEYS.stream("listener", name).key for name in ("candidate", "choice")], dtype=np.uint64)
+    key = np.array(_KEYS.stream("bench", "step").key, dtype=np.uint64)
     vectors = padded(on.works)
     started = time.thread_time()
     for step in range(num_steps):
         popularity = on.popularity
         new = np.zeros_like(on.plays)
-        _kernel_step(on.taste, vectors, popularity, step, keys, new)
+        _kernel_step(on.taste, vectors, popularity, step, key, new)
         on.take_in(new)
     return time.thread_time() - started
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _kernel_step(taste, vectors, popularity, step, keys, plays):
+def _kernel_step(taste, vectors, popularity, step, key, plays):
     num_works = np.uint64(vectors.shape[0])
     at = np.uint64(step)
     words = np.empty(_FILLED, dtype=np.uint32)
@@ -116,7 +116,7 @@ def _kernel_step(taste, vectors, popularity, step, keys, plays):
     for row in range(taste.shape[0]):
         listener = np.uint64(row)
         for piece in range(_FILLED // (4 * WIDE)):
-            words_from(listener, at, np.uint64(piece * WIDE), keys[0, 0], keys[0, 1], words, piece * 4 * WIDE)
+            words_from(listener, at, np.uint64(piece * WIDE), key[0], key[1], words, piece * 4 * WIDE)
         for c in range(_FILLED):
             works[c] = np.int32((np.uint64(words[c]) * num_works) >> np.uint64(32))
         for first in range(0, _SCORED, GROUP):
@@ -133,7 +133,8 @@ def _kernel_step(taste, vectors, popularity, step, keys, plays):
         total = 0.0
         for s in range(SLATE):
             total += weight[s]
-        left = uniform(row, step, 0, keys[1, 0], keys[1, 1]) * total
+        # the first draw after the candidates' is there already: the words come in whole vectors
+        left = (np.float64(words[CANDIDATES]) + 0.5) * 2.0**-32 * total
         pick = 0
         for s in range(SLATE - 1):
             left -= weight[s]
