@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.tiles import COLUMNS, ROWS, score_tile
 
 Float32, Int32 = npt.NDArray[np.float32], npt.NDArray[np.int32]
@@ -57,13 +57,13 @@ def top_works(queries: Float32, factors: Float32, bias: Float32, available: npt.
     return best[:n]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _before(score, work, other_score, other_work):
     """Return whether a work comes before another: by score, ties by id."""
     return score > other_score or (score == other_score and work < other_work)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _keep_best(scores, works, n, k):
     """Bring the ``k`` best of the first ``n`` to the front by quickselect; the worst of them stands at ``k - 1``."""
     low, high = 0, n - 1
@@ -89,7 +89,7 @@ def _keep_best(scores, works, n, k):
             return
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _put_in_order(scores, works, n):
     """Sort the first ``n`` best first (insertion: n is small)."""
     for i in range(1, n):
@@ -101,7 +101,7 @@ def _put_in_order(scores, works, n):
         scores[j], works[j] = score, work
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _top(queries, factors, bias, best):
     num_works, k = factors.shape[1], best.shape[1]
     room = 3 * k + COLUMNS

@@ -33,8 +33,6 @@ Numbers that are wanted together are made together: dot products sixteen rows at
 candidates by vector comparisons (`slates`), draws, exponentials and logarithms of a whole slate at once (`draws`,
 `arithmetic`). None of it changes a bit of what each would give alone.
 
-numba keys its cache by this file alone: after a change in another file of this room, delete the ``__pycache__`` folder.
-
 References
 ----------
 McFadden, "Conditional logit analysis of qualitative choice behavior", 1974 (choice).
@@ -46,9 +44,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from heritage_agents.kernel.arithmetic import WIDE, exponential, exponentials, logarithm, logarithms
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.draws import uniforms_at
 from heritage_agents.kernel.groups import GROUP, dot_group
 from heritage_agents.kernel.lanes import dot_rows
@@ -78,7 +76,7 @@ from heritage_agents.kernel.slates import TAKEN, strike_out, take_slate
 from heritage_agents.kernel.turning import blend_row, turn_towards
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rank(offers, active, history, row, works, left, score):
     """Write the candidates that may be shown into ``left``, and what ranks them into ``score``; return how many.
 
@@ -103,7 +101,7 @@ def _rank(offers, active, history, row, works, left, score):
     return n
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bounds(offers, works):
     """Return two numbers between which every score of the day lies; a history is never longer than 1."""
     if offers.ranked or works.bias.size == 0:
@@ -112,7 +110,7 @@ def _bounds(offers, works):
     return works.bias.min() - match, works.bias.max() + match
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # a weight that underflows to 0 means: never chosen
+@compiled(error_model="numpy")  # a weight that underflows to 0 means: never chosen
 def _choose(behaviour, keys, listener, step, seen, slate, size, value, weight, drawn):
     """Return the place of the chosen work on the slate, -1 for none, and the slate's surplus.
 
@@ -144,7 +142,7 @@ def _choose(behaviour, keys, listener, step, seen, slate, size, value, weight, d
     return chosen, top - outside + logarithm(total)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # a hazard that underflows to 0 means: heard to the end
+@compiled(error_model="numpy")  # a hazard that underflows to 0 means: heard to the end
 def _dwell(behaviour, keys, listener, step, seen, work, appeal, novelty, num_plays, offset, duration_s):
     """Return how long a work is heard, in seconds."""
     rate = behaviour.skip_rate * exponential(
@@ -158,7 +156,7 @@ def _dwell(behaviour, keys, listener, step, seen, work, appeal, novelty, num_pla
     return min(duration_s, -logarithm(u) / rate)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _remember(behaviour, people, row, works, work):
     """Let a play enter the listener's history."""
     old, new = np.float32(1.0 - behaviour.history_weight), np.float32(behaviour.history_weight)
@@ -169,7 +167,7 @@ def _remember(behaviour, people, row, works, work):
     people.num_plays[row] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _leaving_log_odds(behaviour, people, row):
     """Return the part of the log odds of leaving that stands when a session begins: it knows earlier sessions only."""
     earlier = people.num_sessions[row]
@@ -177,7 +175,7 @@ def _leaving_log_odds(behaviour, people, row):
     return behaviour.leave_base + people.leave_offset[row] - behaviour.leave_prior * logarithm(1.0 + mean_s / 60.0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _place(score, slate, size, chosen):
     """Return the place of a work on its slate: how many of its works stand before it."""
     before, mine = 0, score[slate[chosen]]
@@ -186,7 +184,7 @@ def _place(score, slate, size, chosen):
     return before
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def live_day(
     behaviour: Behaviour, keys: UInt64, day: int, people: People, works: Works, offers: Offers, books: Books
 ) -> tuple[int, int, int]:

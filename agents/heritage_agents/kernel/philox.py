@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from heritage_agents.kernel.compiling import compiled
 from heritage_sim.base.rng import MULTIPLIER_0, MULTIPLIER_1, NUM_ROUNDS, WEYL_0, WEYL_1
 
 _M0, _M1 = np.uint64(MULTIPLIER_0), np.uint64(MULTIPLIER_1)
@@ -20,7 +20,7 @@ _ROUNDS = NUM_ROUNDS
 _SCALE = 2.0**-32
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def block(c0, c1, c2, c3, k0, k1):
     """Return the four words of Philox4x32-10 at a counter; all arguments are uint64 holding 32 bits."""
     for _ in range(_ROUNDS):
@@ -32,7 +32,7 @@ def block(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def uniform(agent, step, draw, k0, k1):
     """Return the uniform in (0, 1) at (agent id, step, draw), as `Stream.uniform` does."""
     i = np.uint64(agent)
@@ -49,7 +49,7 @@ def uniform(agent, step, draw, k0, k1):
     return (np.float64(word) + 0.5) * _SCALE
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def gumbel(agent, step, draw, k0, k1):
     """Return the standard Gumbel number ``-log(-log(uniform))`` at (agent id, step, draw)."""
     return -math.log(-math.log(uniform(agent, step, draw, k0, k1)))

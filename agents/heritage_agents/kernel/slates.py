@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.lanes import LANES
 
 TAKEN = np.float32(-3.0e38)
@@ -93,7 +94,7 @@ count_bits: Any = intrinsic(_count_bits)
 lowest_bit: Any = intrinsic(_lowest_bit)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _num_from(scores, n, bound):
     """Return how many of the first ``n`` (a multiple of `LANES`) scores are at least ``bound``."""
     count = np.int32(0)
@@ -102,7 +103,7 @@ def _num_from(scores, n, bound):
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _bound_of(scores, n, size, low, high):
     """Return a bound that ``size`` scores reach, or more where equal ones stand on it.
 
@@ -124,7 +125,7 @@ def _bound_of(scores, n, size, low, high):
             high = middle
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _near_bound(scores, n, size, low, high, guess):
     """Return a bound that ``size`` to `LANES` scores reach, and their number; 0 where none was found soon.
 
@@ -151,7 +152,7 @@ def _near_bound(scores, n, size, low, high, guess):
     return bound, np.int32(0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _places_from(scores, n, bound, places):
     """Write the places of the scores that reach a bound to ``places``, ascending."""
     found = 0
@@ -166,7 +167,7 @@ def _places_from(scores, n, bound, places):
             found += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def take_slate(scores, n, size, low, high, guess, slate, among):
     """Put the places of the ``size`` best of the first ``n`` scores into ``slate``, ascending.
 
@@ -225,7 +226,7 @@ def take_slate(scores, n, size, low, high, guess, slate, among):
     return bound
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def strike_out(scores, slate, size):
     """Strike the works of a slate off the scores."""
     for i in range(size):

@@ -12,6 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from heritage_agents.kernel.arcs import turning_weights
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.lanes import LANES, dot_rows
 
 _weights = turning_weights(math.sqrt, njit(nogil=True))
@@ -55,7 +56,7 @@ def _blend_row(typingctx, a, i, keep, b, j, gain):
 blend_row: Any = intrinsic(_blend_row)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def turn_towards(taste, row, vectors, work, share):
     """Turn a unit row of ``taste`` towards a unit row of ``vectors`` by a share of the angle between them (slerp).
 

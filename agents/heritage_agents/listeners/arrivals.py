@@ -20,8 +20,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.philox import uniform
 from heritage_agents.kernel.sheets import STEPS_PER_DAY
 from heritage_agents.listeners.config import ListenersConfig
@@ -61,7 +61,7 @@ def day_factors(
     return weekly[day % 7] / weekly.mean() * (1.0 + config.release_pull * np.log1p(released))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def sessions_today(ids, rate, home, subscribed, factors, max_sessions, day, key, days_paid):
     """Return the rows of subscribers with sessions today, and how many each has; count the day as paid.
 

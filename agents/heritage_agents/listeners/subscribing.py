@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.philox import uniform
 from heritage_agents.kernel.sheets import CAME_BACK, LEFT_SERVICE
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def renew(
     ids, home, satisfaction, subscribed, churn_base, churn_satisfaction, renewal_days, hazard_of_return, day,
     churn_key, return_key, counts, subscribers,

@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from heritage_agents.config import CommunityConfig
 from heritage_agents.kernel.catalogue import top_works
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.groups import GROUP, dot_group
 from heritage_agents.kernel.lanes import padded
 from heritage_agents.listeners.cohort import make_shard
@@ -24,7 +24,7 @@ _KEYS = Keys(root_seed=20_260_101, replication=0)
 _SCORED = -(-CANDIDATES // GROUP) * GROUP
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _dots_alone(tastes, works, ids, out):
     """Score every listener's candidates and do nothing with the scores."""
     total = np.float32(0.0)

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import mesa
-import numba
 import numpy as np
 import numpy.typing as npt
 from mesa.agent import AgentSet
 
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.philox import gumbel, uniform
 from heritage_agents.kernel.sheets import STEPS_PER_DAY, Behaviour
 from heritage_agents.listeners.cohort import Cohort, behaviour_of
@@ -134,7 +134,7 @@ def _candidates(num_listeners: int, num_works: int, day: int) -> npt.NDArray[np.
     return table
 
 
-@numba.njit(cache=True)
+@compiled
 def _draw(ids, table, step, keys, noise, dwell, outside):
     """Fill in the numbers that the kernel draws for itself, at the kernel's addresses."""
     for i in range(ids.size):

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 import mesa
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from heritage_agents.kernel.arithmetic import WIDE, exponentials
+from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.draws import words_from
 from heritage_agents.kernel.groups import GROUP, dot_group
 from heritage_agents.kernel.lanes import padded
@@ -100,7 +100,7 @@ def live_kernel(on: Market, num_steps: int) -> float:
     return time.thread_time() - started
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _kernel_step(taste, vectors, popularity, step, key, plays):
     num_works = np.uint64(vectors.shape[0])
     at = np.uint64(step)
