@@ -91,7 +91,6 @@ def community_outcomes(log: CommunityLog, num_communities: int) -> Iterator[Outc
         Bearers of each community, and of all together; NaN where none are modelled. Beside the change of the whole
         stands the worst community's: bearers of one tradition do not make up for those of another.
     """
-    n = max(len(log.terms) - 1, 0)
     may_derive = [bool(terms.consent & Consent.DERIVE) for moment in log.terms[1:] for terms in moment]
     share = 100.0 * sum(may_derive) / len(may_derive) if may_derive else NAN
     yield Outcome("consent_to_derive_share", share, "%", len(may_derive))
@@ -99,9 +98,9 @@ def community_outcomes(log: CommunityLog, num_communities: int) -> Iterator[Outc
     first, last = (log.bearers[0], log.bearers[-1]) if log.bearers else (unknown, unknown)
     change = 100.0 * (last - first) / first
     for i in range(num_communities):
-        yield Outcome(f"bearers_community_{i}", float(last[i]), "persons", n)
+        yield Outcome(f"bearers_community_{i}", float(last[i]), "persons", 1)
     for i in range(num_communities):
-        yield Outcome(f"bearers_change_community_{i}", float(change[i]), "%", n)
+        yield Outcome(f"bearers_change_community_{i}", float(change[i]), "%", 1)
     total = float(100.0 * (last.sum() - first.sum()) / first.sum()) if num_communities else NAN
-    yield Outcome("bearers_total_change", total, "%", n)
-    yield Outcome("bearers_worst_change", float(change.min()) if num_communities else NAN, "%", n)
+    yield Outcome("bearers_total_change", total, "%", num_communities)
+    yield Outcome("bearers_worst_change", float(change.min()) if num_communities else NAN, "%", num_communities)

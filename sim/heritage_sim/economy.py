@@ -244,11 +244,11 @@ class Economy(mesa.Model):
         licensed = self.treasury.pay_licences(stems, self.config.calendar.start_of(self.day + 1))
         self.treasury.settle(decided[0], self._provenance(self._num_registered), stop_day=self.day + 1)
         self._num_registered = self.catalogue.num_works
-        self._repertoire.learn(self.catalogue, self._num_registered, epoch)
+        self._repertoire.learn(self.catalogue, self._num_registered, epoch, self.day)
         if self.day + 1 == self.config.days:
             self.treasury.close()
         # Step 9: what creators and communities hear of it.
-        self.accounts.credit(decided[0], licensed, rights, self.catalogue, plays_by_day.sum(axis=0))
+        self.accounts.credit(decided[0], licensed, rights, self.catalogue, plays_by_day.sum(axis=0), self.day)
         views = self.accounts.community_views(epoch + 1, terms, self.day + 1)
         self.people.hand_on(views, days=self.day + 1 - epoch * self.config.epoch_days)
         self.recorder.communities.settled(self.people.terms, self.people.bearers)

@@ -46,7 +46,11 @@ class CreatorsConfig(Section):
         le=2.0,
     )
     skill_gain: float = parameter(
-        0.02, "What making a work adds to the logarithm of skill", unit="1/work", ge=0.0, le=1.0
+        0.02,
+        "What a day on which a creator sets out on a work adds to the logarithm of skill, whatever becomes of the work",
+        unit="1/work",
+        ge=0.0,
+        le=1.0,
     )
     skill_fade: float = parameter(
         0.01,
@@ -59,7 +63,10 @@ class CreatorsConfig(Section):
     # What a work is believed to bring.
     recording_prestige_units: int = parameter(0, "What a recording is worth beside its earnings", unit=UNITS, ge=0)
     expected_units_per_epoch: int = parameter(
-        10_000_000, "What a new work is believed to earn in an epoch before anything was settled", unit=UNITS, ge=0
+        10_000_000,
+        "What a new work, and a creator in all, are believed to earn in an epoch before anything was settled",
+        unit=UNITS,
+        ge=0,
     )
     belief_rate: float = parameter(
         0.1,

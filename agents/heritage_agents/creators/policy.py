@@ -18,8 +18,8 @@ derivatives), H the epochs looked ahead to, s the share of the community's fund,
 - Who commissions conceals the source with odds exp(concealment_log_odds + (F - p m F) / scale): F the licence fee that
   is saved, p the chance to be found out, m F what is paid then.
 
-"Scale" is `living_scale_units` in the first, `decision_scale_units` in the second and third, `concealment_scale_units` in
-the fourth; the crossing cost is divided by skill.
+"Scale" is `living_scale_units` in the first, `decision_scale_units` in the second and third, and
+`concealment_scale_units` in the fourth; the crossing cost is divided by skill.
 
 Each decision has its own stream, addressed by (creator, day); of the actions each has a Gumbel number of its own. So a
 choice moves only where what it is made from moves: common random numbers across arms and rules.

@@ -53,9 +53,9 @@ class Accounts:
         self._community_income: Floats = np.full(num_communities, np.nan)
 
     def credit(
-        self, statement: Statement, licence_units: Int64, rights: Rights, catalogue: Catalogue, plays: Int64
+        self, statement: Statement, licence_units: Int64, rights: Rights, catalogue: Catalogue, plays: Int64, day: int
     ) -> None:
-        """Take in an epoch.
+        """Take in an epoch; works that have not come out by its end are no part of any mean.
 
         Parameters
         ----------
@@ -69,6 +69,8 @@ class Accounts:
             All works.
         plays : ndarray of int64, shape (num_works,)
             Plays of the epoch.
+        day : int
+            Its last day.
         """
         self.credited_units += statement.payee_units
         community = catalogue.community
@@ -76,7 +78,7 @@ class Accounts:
         self._income = np.stack([income, self._income[0]])
         generated = catalogue.origin == Origin.GENERATED
         self._plays = np.stack([self._by_community(community, plays), self._by_community(community, plays * generated)])
-        by_person = catalogue.creator != NO_ONE
+        by_person = (catalogue.creator != NO_ONE) & (catalogue.column("day") <= day)
         recorded = by_person & (catalogue.origin == Origin.HUMAN)
         creators = self._creator_community.size
         for kind, of_kind in ((RECORDED, recorded), (DERIVED, by_person & ~recorded)):

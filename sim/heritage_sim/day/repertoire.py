@@ -72,8 +72,8 @@ class Repertoire:
         """Return the works that a creator has learnt and keeps beside the archive, in no order that means anything."""
         return self._learnt[creator, : min(int(self._num_learnt[creator]), self._rules.repertoire_size)]
 
-    def learn(self, catalogue: Catalogue, num_registered: int, epoch: int) -> None:
-        """Let creators learn from what their communities have registered.
+    def learn(self, catalogue: Catalogue, num_registered: int, epoch: int, day: int) -> None:
+        """Let creators learn from what their communities have registered, and what has come out.
 
         Parameters
         ----------
@@ -83,6 +83,8 @@ class Repertoire:
             So many of them, from the first, are registered.
         epoch : int
             The epoch that has ended.
+        day : int
+            Its last day.
         """
         rules, num_creators = self._rules, self._creator_community.size
         if rules.learning_chance <= 0.0 or not num_creators:
@@ -91,6 +93,7 @@ class Repertoire:
         self._count_ancestors(catalogue, num_registered)
         new = np.flatnonzero(
             (creator != NO_ONE)
+            & (catalogue.column("day")[:num_registered] <= day)
             & (self.generation[:num_registered] <= rules.most_generations)
             & (self._num_ancestors[:num_registered] <= self._most_ancestors)
         )

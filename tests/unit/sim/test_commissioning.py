@@ -151,7 +151,7 @@ def test_creators_learn_registered_works_of_others_of_their_community_and_build_
     desk, repertoire, book = desk_of()
     catalogue = catalogue_of(0, 2, 3)  # one of community 0, two of community 1, none of community 2
     repertoire.add([5, 14, 16])
-    repertoire.learn(catalogue, num_registered=26, epoch=0)  # the third of them is not registered yet
+    repertoire.learn(catalogue, num_registered=26, epoch=0, day=0)  # the third of them is not registered yet
     assert [repertoire.known(k).tolist() for k in range(6)] == [[], [24], [], [25], [], []]
     requests = {r.creator: r for r in desk.requests(decisions(6), 3)}
     assert requests[1].source_work == 24
@@ -171,7 +171,7 @@ def test_lines_lead_to_their_root_through_any_number_of_works_and_too_long_ones_
     assert repertoire.root.tolist()[24:] == [7, 7, 7, 7]
     assert repertoire.generation.tolist()[24:] == [1, 2, 3, 4]
     for epoch in range(60):
-        repertoire.learn(catalogue, 28, epoch)
+        repertoire.learn(catalogue, 28, epoch, day=0)
     assert set(repertoire.known(1).tolist()) == {24, 25}
 
 
@@ -183,7 +183,7 @@ def test_a_work_that_would_owe_more_than_it_is_paid_is_not_learnt(share, learnt)
     repertoire.add([7])
     repertoire.add([24])
     for epoch in range(60):
-        repertoire.learn(catalogue, 26, epoch)
+        repertoire.learn(catalogue, 26, epoch, day=0)
     assert set(repertoire.known(1).tolist()) == learnt
 
 
@@ -203,7 +203,7 @@ def test_the_newest_learnt_work_takes_the_place_of_the_oldest():
     repertoire.add([1] * 9)
     learnt = []
     for epoch in range(40):
-        repertoire.learn(catalogue, 33, epoch)
+        repertoire.learn(catalogue, 33, epoch, day=0)
         learnt += [w for w in repertoire.known(1).tolist() if w not in learnt[-2:]]
         assert set(repertoire.known(1).tolist()) == set(learnt[-2:])
     assert len(learnt) > 5
@@ -224,6 +224,22 @@ def test_derivatives_of_derivatives_have_the_known_work_as_parent_and_its_makers
     assert economy.treasury.owed_licences == []
     assert set(np.unique(catalogue.creator[sources])) - {NO_ONE} == set(np.flatnonzero(paid))
     assert next(o.value for o in economy.results().outcomes if o.name == "traceable_money_share") == 100.0
+
+
+def test_what_has_not_come_out_yet_is_neither_learnt_nor_part_of_what_works_are_said_to_earn():
+    """A long wait for the day of release must not look like works that nobody wants."""
+    economy = small_economy(days=28, release_days=13, making=replace(CREATORS.making_rules, learning_chance=1.0))
+    catalogue = economy.catalogue
+    economy.run(until=7)
+    assert (catalogue.column("day") == 13).sum() > 5
+    creators = range(economy.parts.num_creators)
+    assert all((catalogue.column("day")[economy._repertoire.known(k)] == 0).all() for k in creators)
+    views = economy.accounts.creator_views(7, economy.people.terms, 3.0)
+    first_day = np.flatnonzero((catalogue.creator != NO_ONE) & (catalogue.column("day") == 0))
+    made = np.unique(catalogue.creator[first_day])
+    assert np.isin(np.flatnonzero(~np.isnan(views.own_units).all(axis=0)), made).all()
+    economy.run(until=14)
+    assert any((catalogue.column("day")[economy._repertoire.known(k)] == 13).any() for k in creators)
 
 
 # ---- crossing -------------------------------------------------------------------------------------------------------
