@@ -84,10 +84,14 @@ def place(
     Raises
     ------
     MissingPartError
-        If Ray is asked for and not installed.
+        If Ray is asked for and not installed, or what is to live the listeners' days is missing.
     InputError
         If several workers are asked for where only one may run.
     """
+    if runtime.listener_engine != "compiled":
+        from heritage_agents.kernel.engines import engine_named
+
+        engine_named(runtime.listener_engine, runtime.listener_device)
     if one_owner:
         if runtime.executor == "ray" or (runtime.workers != "auto" and runtime.workers > 1):
             raise InputError(
