@@ -13,7 +13,7 @@ from heritage_sim.base import MissingPartError
 
 pytest.importorskip("torch")
 
-from heritage_agents.kernel import torch_day  # noqa: E402
+from heritage_agents.kernel import torch_day
 
 SCENARIO = """\
 name: small
