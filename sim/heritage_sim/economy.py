@@ -237,8 +237,9 @@ class Economy(mesa.Model):
             honest = self.ring.honest_rules(self.parts.rule, self.catalogue)
             without = statements_without(self.executor, honest, rights, epoch)
             self.ring.settled(decided[0], without, epoch * self.config.epoch_days, self.day)
-            known = self.catalogue, self.rights_book, self._num_registered
-            self.treasury.redirect(self.ring.claimed(self.treasury.owed_licences, *known, self.day))
+            payable = self._repertoire.payable(self.catalogue, self._num_registered)
+            owed, known = self.treasury.owed_licences, (self.catalogue, self.rights_book, payable)
+            self.treasury.redirect(self.ring.claimed(owed, *known, self.day))
         # Step 8: the ledger.
         stems = [self.rights_book.stems(fee.source_work, self.catalogue) for fee in self.treasury.owed_licences]
         licensed = self.treasury.pay_licences(stems, self.config.calendar.start_of(self.day + 1))

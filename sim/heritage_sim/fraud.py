@@ -52,9 +52,17 @@ class FraudRing(Protocol):
         ...
 
     def claimed(
-        self, fees: Sequence[LicenceFee], catalogue: Catalogue, book: RightsBook, num_registered: int, last_day: int
+        self,
+        fees: Sequence[LicenceFee],
+        catalogue: Catalogue,
+        book: RightsBook,
+        payable: npt.NDArray[np.bool_],
+        last_day: int,
     ) -> list[LicenceFee]:
-        """Return an epoch's licence fees as they will be paid: those that a false claim holds go to the ring's work."""
+        """Return an epoch's licence fees as they will be paid: those that a false claim holds go to the ring's work.
+
+        ``payable`` tells of the registered works, the first of the catalogue, which of them can be paid a fee.
+        """
         ...
 
     def honest_rules(self, rule: RoyaltyRule, catalogue: Catalogue) -> dict[str, RoyaltyRule]:

@@ -130,11 +130,15 @@ class Ring:
         return works[-self._config.bot_works :].astype(np.int32)
 
     def claimed(
-        self, fees: Sequence[LicenceFee], catalogue: Catalogue, book: RightsBook, num_registered: int, last_day: int
+        self,
+        fees: Sequence[LicenceFee],
+        catalogue: Catalogue,
+        book: RightsBook,
+        payable: npt.NDArray[np.bool_],
+        last_day: int,
     ) -> list[LicenceFee]:
         """Return an epoch's licence fees as they will be paid: those that a false claim holds go to the ring's work."""
-        # A payment needs a work that the ledger knows.
-        known = np.flatnonzero(catalogue.creator[:num_registered] == self._config.colluder)
+        known = np.flatnonzero(payable & (catalogue.creator[: payable.size] == self._config.colluder))
         if not known.size:
             return list(fees)
         paid = self._claims.redirected(fees, int(known[0]), last_day)

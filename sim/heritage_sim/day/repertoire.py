@@ -90,12 +90,11 @@ class Repertoire:
         if rules.learning_chance <= 0.0 or not num_creators:
             return
         creator = catalogue.creator[:num_registered]
-        self._count_ancestors(catalogue, num_registered)
         new = np.flatnonzero(
             (creator != NO_ONE)
             & (catalogue.column("day")[:num_registered] <= day)
             & (self.generation[:num_registered] <= rules.most_generations)
-            & (self._num_ancestors[:num_registered] <= self._most_ancestors)
+            & self.payable(catalogue, num_registered)
         )
         theirs = [new[catalogue.community[new] == c] for c in range(int(self._creator_community.max()) + 1)]
         chance, pick = self._stream.uniforms(np.arange(num_creators), epoch, 2).T
@@ -107,10 +106,16 @@ class Repertoire:
                 self._learnt[k, int(self._num_learnt[k]) % rules.repertoire_size] = work
                 self._num_learnt[k] += 1
 
+    def payable(self, catalogue: Catalogue, num_works: int) -> npt.NDArray[np.bool_]:
+        """Return which of the first works can be paid a licence fee, shape ``(num_works,)``."""
+        self._count_ancestors(catalogue, num_works)
+        return self._num_ancestors[:num_works] <= self._most_ancestors
+
     def _count_ancestors(self, catalogue: Catalogue, num_works: int) -> None:
         """Count named ancestors of works not counted yet, one for each path to it, which is at least their number."""
         known = self._num_ancestors.size
-        self._num_ancestors = np.concatenate([self._num_ancestors, np.zeros(num_works - known, dtype=np.int32)])
+        new = np.zeros(max(num_works - known, 0), dtype=np.int32)
+        self._num_ancestors = np.concatenate([self._num_ancestors, new])
         for work in range(known, num_works):
             parents = catalogue.parents[work]
             named = parents[parents != NO_ONE]

@@ -447,6 +447,22 @@ def test_licence_fees_that_are_owed_to_the_colluder_are_no_profit_and_its_victim
     assert outcomes(bold)["adversary_displaced_units"].n == np.count_nonzero(lost < 0)
 
 
+def test_a_ring_points_at_no_work_that_would_owe_its_own_sources_more_than_it_is_paid():
+    """Works that join two traditions have two sources, to each of which more than half is passed on here."""
+    consent = ("derive", "perform", "sell", "outside")
+    communities = tuple(c.model_copy(update={"consent": consent}) for c in sw.COMMUNITIES)
+    crossing = sw.CREATORS.model_copy(update={"base_log_odds": 0.0, "crossing_log_odds": 50.0})
+    made = economy(days=21, false_claims_per_work=1.0, claim_stands=1.0, claim_detection_per_day=0.0, start_day=20)
+    parts = replace(made.parts, make_people=lambda model: make_people(model, crossing, communities, KEYS))
+    made = Economy(made.config.model_copy(update={"derivative_share_bps": 6_000}), parts, KEYS)
+    made.run()
+    own = np.flatnonzero(made.catalogue.creator == 1)
+    assert (made.catalogue.parents[own, 1] >= 0).any()
+    pointed_at = {fee.source_work for fee in made.treasury.licences} & set(own.tolist())
+    assert all((made.catalogue.parents[work, 1:] < 0).all() for work in pointed_at)
+    assert made.treasury.owed_licences == []
+
+
 def remembering(claimed, pairs):
     def told(fees, *rest):
         paid = claimed(fees, *rest)
