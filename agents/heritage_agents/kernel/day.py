@@ -222,7 +222,6 @@ def live_day(
     match = np.zeros(width, dtype=np.float32)
     appeal = np.zeros(width, dtype=np.float64)
     value = np.zeros(width, dtype=np.float64)
-    among = np.empty(GROUP, dtype=np.float32)
     weight, drawn = np.empty(WIDE, dtype=np.float64), np.empty(WIDE, dtype=np.float64)
     lowest, highest = _bounds(offers, works)
     guess = np.full(behaviour.max_slates, highest, dtype=np.float32)
@@ -243,7 +242,7 @@ def live_day(
                     break
                 size = min(behaviour.slate_size, n)
                 n -= size
-                guess[seen] = take_slate(score, filled, size, lowest, highest, guess[seen], place, among)
+                guess[seen] = take_slate(score, filled, size, lowest, highest, guess[seen], place)
                 for s in range(size):
                     slate[s] = left[place[s]]
                     books.exposures_by_work[slate[s]] += 1

@@ -43,15 +43,29 @@ def _mask_from(typingctx, scores, first, bound):
     return signature, generate
 
 
-def _mask_of_best(typingctx, scores, size):
-    """Return as bits the ``size`` best of ``scores[:LANES]`` (float32), of equal ones the earlier."""
-    signature = types.int32(scores, types.int32)
+def _mask_of_best(typingctx, scores, places, count, size):
+    """Return as bits which of the first ``count`` places, at most `LANES`, hold the ``size`` best scores (float32).
+
+    Of equal scores the earlier comes first. Scores are gathered into a register: numbers written one by one and read
+    back as a vector would have to wait until all of them have reached the cache.
+    """
+    signature = types.int32(scores, places, types.int32, types.int32)
 
     def generate(context, builder, sig, args):
-        table, wanted = args
+        table, at, filled, wanted = args
         held = context.make_array(sig.args[0])(context, builder, table)
+        held_places = context.make_array(sig.args[1])(context, builder, at)
         lanes, words = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(32), LANES)
-        mine = builder.load(builder.bitcast(held.data, lanes.as_pointer()), align=4)
+        mine = ir.Constant(lanes, [float(TAKEN)] * LANES)
+        for lane in range(LANES):
+            number = ir.Constant(ir.IntType(32), lane)
+            there = builder.icmp_signed("<", number, filled)
+            # a lane without a place reads the first score, and does not keep it
+            place = builder.load(builder.gep(held_places.data, [number]))
+            place = builder.select(there, place, ir.Constant(ir.IntType(32), 0))
+            score = builder.load(builder.gep(held.data, [place]))
+            score = builder.select(there, score, ir.Constant(ir.FloatType(), float(TAKEN)))
+            mine = builder.insert_element(mine, score, number)
         before = ir.Constant(words, [0] * LANES)
         for lane in range(LANES):
             every = ir.Constant(words, [lane] * LANES)
@@ -168,7 +182,7 @@ def _places_from(scores, n, bound, places):
 
 
 @compiled
-def take_slate(scores, n, size, low, high, guess, slate, among):
+def take_slate(scores, n, size, low, high, guess, slate):
     """Put the places of the ``size`` best of the first ``n`` scores into ``slate``, ascending.
 
     Parameters
@@ -186,9 +200,7 @@ def take_slate(scores, n, size, low, high, guess, slate, among):
     guess : float32
         Where the slate may end; it costs time if it is wrong, and nothing else.
     slate : ndarray of int32
-        Written from the start, with room for ``n`` places; `strike_out` comes before the next slate.
-    among : ndarray of float32, shape (LANES,)
-        Room to work in.
+        Written from the start, with room for ``n`` places, and for `LANES`; `strike_out` comes before the next slate.
 
     Returns
     -------
@@ -200,9 +212,7 @@ def take_slate(scores, n, size, low, high, guess, slate, among):
         if count:
             _places_from(scores, n, bound, slate)
             if count > size:
-                for i in range(LANES):
-                    among[i] = scores[slate[i]] if i < count else TAKEN
-                mask, shown = mask_of_best(among, np.int32(size)), 0
+                mask, shown = mask_of_best(scores, slate, count, np.int32(size)), 0
                 while mask:
                     slate[shown] = slate[lowest_bit(mask)]
                     mask &= mask - np.int32(1)

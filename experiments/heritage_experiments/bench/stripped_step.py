@@ -110,7 +110,6 @@ def _kernel_step(taste, vectors, popularity, step, key, plays):
     scores = np.empty(_FILLED, dtype=np.float32)
     slate = np.zeros(_FILLED, dtype=np.int32)
     weight = np.empty(WIDE, dtype=np.float64)
-    among = np.empty(GROUP, dtype=np.float32)
     lowest, highest = np.float32(-1.01), np.float32(1.01) + popularity.max()
     guess = highest
     for row in range(taste.shape[0]):
@@ -125,7 +124,7 @@ def _kernel_step(taste, vectors, popularity, step, key, plays):
             scores[c] = dots[c] + popularity[works[c]]
         for c in range(CANDIDATES, _SCORED):
             scores[c] = TAKEN
-        guess = take_slate(scores, _SCORED, SLATE, lowest, highest, guess, slate, among)
+        guess = take_slate(scores, _SCORED, SLATE, lowest, highest, guess, slate)
         for s in range(WIDE):
             c = slate[s]
             weight[s] = KAPPA * np.float64(dots[c]) + np.float64(popularity[works[c]])

@@ -166,6 +166,6 @@ def test_slates_are_the_best_then_the_next_best_with_ties_to_the_earlier(num, si
     low, high, slate = scores.min(), scores.max(), np.empty(num + LANES, dtype=np.int32)
     next_guess = np.float32(guess)
     for places in expected:
-        next_guess = take_slate(filled, filled.size, size, low, high, next_guess, slate, np.empty(LANES, np.float32))
+        next_guess = take_slate(filled, filled.size, size, low, high, next_guess, slate)
         assert slate[:size].tolist() == places
         strike_out(filled, slate, size)
