@@ -1,14 +1,14 @@
 """The listener-step of `heritage_agents.kernel.day` in torch, for a GPU: many listeners at once instead of one by one.
 
 The formulas, the keyed numbers and their addresses are those of `heritage_agents.kernel.day`, which explains them.
-Here all listeners of a block live their first session of the day together, then those who have one their second, and
+Here all listeners live their first session of the day together, then those who have one their second, and
 inside a session slate after slate, each among those who are still there. A listener meets nobody else in a step, so the
 order is the same for each of them.
 
 All arithmetic is `heritage_agents.kernel.torch_arithmetic`: the same operations in the same order, no library's
 function that rounds as it likes. What comes out is what the compiled step gives, bit for bit.
 
-State stays in the arrays of `People` between days: a block is taken to the device, lived, and written back, so a
+State stays in the arrays of `People` between days: it is taken to the device, lived, and written back, so a
 snapshot knows nothing of the engine. Only this module and its two neighbours, `torch_arithmetic` and `torch_catalogue`,
 need torch, and nothing imports them unless they are asked for (`heritage_agents.kernel.engines`).
 """
@@ -52,7 +52,7 @@ from heritage_agents.kernel.torch_arithmetic import (
     uniforms_at,
 )
 
-_AT_ONCE = {"cpu": 1 << 21, "cuda": 1 << 27}
+_AT_ONCE = {"cpu": 1 << 21, "cuda": 1 << 28}
 """Numbers of candidates' vectors that are looked up at once: few for a cache, many for a GPU."""
 
 _MOVING = ("taste", "history", "num_plays", "num_sessions", "session_s", "satisfaction", "recent")
@@ -100,24 +100,33 @@ def live_day(
     tuple of int
         Rows of the log, of the sessions and of the plays.
     """
-    num_active, num_candidates = offers.candidates.shape
-    if num_active == 0:
+    rows = offers.rows
+    if rows.size == 0:
         return 0, 0, 0
-    seen = _sent(works, device)
     diary = _Diary(books, device)
-    at_once = max(1, _AT_ONCE[device] // max(1, num_candidates * works.vectors.shape[1]))
     stream_keys = [(int(low), int(high)) for low, high in keys]
-    for first in range(0, num_active, at_once):
-        part = slice(first, first + at_once)
-        rows, num_sessions = offers.rows[part], offers.num_sessions[part]
-        block = _Block(behaviour, stream_keys, _sent(_of_rows(people, rows), device), seen, diary, rows)
-        candidates = torch.from_numpy(offers.candidates[part]).to(device).long()
-        for session in range(int(num_sessions.max())):
-            at = torch.from_numpy(np.flatnonzero(num_sessions > session)).to(device)
-            block.live_session(at, day, session, candidates[at], offers.ranked, float(offers.affinity))
-        for name in _MOVING:
-            getattr(people, name)[rows] = getattr(block.people, name).cpu().numpy()
+    active = _Active(behaviour, stream_keys, _sent(_of_rows(people, rows), device), _sent(works, device), diary, rows)
+    candidates = torch.from_numpy(offers.candidates).to(device).long()
+    for session in range(int(offers.num_sessions.max())):
+        at = torch.from_numpy(np.flatnonzero(offers.num_sessions > session)).to(device)
+        active.live_session(at, day, session, candidates[at], offers.ranked, float(offers.affinity))
+    for name in _MOVING:
+        getattr(people, name)[rows] = getattr(active.people, name).cpu().numpy()
     return diary.write(day, people.ids)
+
+
+class _Ranking(NamedTuple):
+    """The candidates that a session can show, best first, shape ``(n, slates x slate_size)``.
+
+    ``column`` is their place among all candidates, ``wait`` and ``hold`` the standard exponential numbers of choosing
+    and of hearing them. What lies beyond the candidates that may be shown is marked by `left`.
+    """
+
+    works: Tensor
+    column: Tensor
+    score: Tensor
+    wait: Tensor
+    hold: Tensor
 
 
 class _Slate(NamedTuple):
@@ -130,10 +139,12 @@ class _Slate(NamedTuple):
     filled: Tensor
     place: Tensor
     score: Tensor
+    wait: Tensor
+    hold: Tensor
 
 
-class _Block:
-    """Listeners who live a day together; ``at`` are their places in the block, throughout."""
+class _Active:
+    """Listeners who live a day together; ``at`` are their places among them, throughout."""
 
     def __init__(
         self,
@@ -154,7 +165,11 @@ class _Block:
         """Live the session of that number of the listeners ``at``, who have these candidates, shape ``(n, C)``."""
         b, people, diary = self._behaviour, self.people, self._diary
         step = day * STEPS_PER_DAY + session
-        order, score, left = self._ranked(at, candidates, ranked, affinity)
+        ranking, left = self._ranked(at, candidates, step, ranked, affinity)
+        # numbers of all slates at once: a launch on a GPU costs the same for one and for many
+        each = torch.arange(b.max_slates, device=at.device)[None, :]
+        outside = self._waits(at, step, each, OUTSIDE)
+        leave = uniforms_at(people.ids[at][:, None], step, each, self._keys[LEAVE])
         stay = self._leaving_log_odds(at)
         slates, plays, abandoned = (torch.zeros_like(at) for _ in range(3))
         surplus, heard_s = (torch.zeros_like(people.session_s[at]) for _ in range(2))
@@ -163,76 +178,83 @@ class _Block:
             here = here[left[here] > 0]
             if not here.numel():
                 break
-            slate = self._next_slate(order[here], candidates[here], score[here], left[here], seen)
+            slate = self._next_slate(ranking, here, left[here], candidates.shape[1], seen)
             left[here] -= slate.filled.sum(dim=1)
             diary.show(slate)
             slates[here] += 1
-            chosen, appeal, gained = self._choose(at[here], slate, step, seen)
+            chosen, appeal, gained = self._choose(at[here], slate, outside[here, seen], seen)
             surplus[here] += gained
             diary.count(SURPLUS_MICRO, torch.floor(gained * MICRO).long().sum())
 
             log_odds = stay[here] + b.leave_fatigue * seen
             log_odds[chosen < 0] += b.leave_idle
             who = torch.nonzero(chosen >= 0)[:, 0]
-            dwell, length = self._play(at[here[who]], slate, who, chosen[who], appeal[who], step, session, seen)
+            dwell, length = self._play(at[here[who]], slate, who, chosen[who], appeal, session, seen)
             plays[here[who]] += 1
             heard_s[here[who]] += dwell
             missed = torch.where(length > 0.0, b.leave_skipped * (1.0 - dwell / length), 0.0)
             log_odds[who] += missed
 
             if seen + 1 < b.max_slates:
-                u = uniforms_at(people.ids[at[here]], step, torch.full_like(here, seen), self._keys[LEAVE])
-                leaves = (u * (1.0 + exponential(-log_odds)) < 1.0) & (left[here] > 0)
+                leaves = (leave[here, seen] * (1.0 + exponential(-log_odds)) < 1.0) & (left[here] > 0)
                 abandoned[here[leaves]] = 1
                 here = here[~leaves]
         self._end_session(at, session, slates, plays, abandoned, surplus, heard_s)
 
-    def _ranked(self, at: Tensor, candidates: Tensor, ranked: bool, affinity: float) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the candidates' places by falling score, ties in their order, their scores, and how many there are."""
-        works, num_candidates = self._works, candidates.shape[1]
+    def _waits(self, at: Tensor, step: int, draws: Tensor, stream: int) -> Tensor:
+        """Return standard exponential numbers of a stream, shape ``(n, num_draws)``."""
+        return -logarithm(uniforms_at(self.people.ids[at][:, None], step, draws, self._keys[stream]))
+
+    def _ranked(
+        self, at: Tensor, candidates: Tensor, step: int, ranked: bool, affinity: float
+    ) -> tuple[_Ranking, Tensor]:
+        """Return the candidates by falling score, ties in their order, and how many may be shown."""
+        b, works, num_candidates = self._behaviour, self._works, candidates.shape[1]
         shown = candidates.clamp(min=0)
         allowed = (candidates >= 0) & works.available[shown]
         if ranked:
             score = -torch.arange(num_candidates, device=at.device, dtype=torch.float32).expand(shown.shape)
         else:
+            at_once = max(1, _AT_ONCE[at.device.type] // max(1, num_candidates * works.vectors.shape[1]))
             history = self.people.history[at][:, None, :]
-            score = affinity * dot(history, works.vectors[shown]) + works.bias[shown]
-        score = torch.where(allowed, score, -torch.inf)
-        order = torch.sort(score, dim=1, descending=True, stable=True).indices
-        return order, score, allowed.sum(dim=1)
+            match = [
+                dot(mine, works.vectors[theirs])
+                for mine, theirs in zip(history.split(at_once), shown.split(at_once), strict=True)
+            ]
+            score = affinity * torch.cat(match) + works.bias[shown]
+        order = torch.sort(torch.where(allowed, score, -torch.inf), dim=1, descending=True, stable=True).indices
+        order = order[:, : b.max_slates * b.slate_size]
+        best = shown.gather(1, order)
+        waits = (self._waits(at, step, best, stream) for stream in (CHOICE, DWELL))
+        return _Ranking(best, order, score.gather(1, order), *waits), allowed.sum(dim=1)
 
-    def _next_slate(self, order: Tensor, candidates: Tensor, score: Tensor, left: Tensor, seen: int) -> _Slate:
+    def _next_slate(self, ranking: _Ranking, here: Tensor, left: Tensor, beyond: int, seen: int) -> _Slate:
         size = self._behaviour.slate_size
-        best = order[:, seen * size : (seen + 1) * size]
-        place = torch.arange(best.shape[1], device=best.device)
-        beyond = candidates.shape[1]
+        works, column, score, wait, hold = (part[here, seen * size : (seen + 1) * size] for part in ranking)
+        inside = torch.arange(column.shape[1], device=here.device) < left[:, None]
         # in the order of the candidates, which is that of sums and of ties; those not filled stand last
-        inside = place < left[:, None]
-        column, place = torch.sort(torch.where(inside, best, beyond), dim=1)
-        filled, column = column < beyond, column.clamp(max=beyond - 1)
-        works = torch.where(filled, candidates.gather(1, column), 0)
-        return _Slate(works, filled, place, score.gather(1, column))
+        column, place = torch.sort(torch.where(inside, column, beyond), dim=1)
+        filled = column < beyond
+        works, score, wait, hold = (part.gather(1, place) for part in (works, score, wait, hold))
+        return _Slate(torch.where(filled, works, 0), filled, place, score, wait, hold)
 
-    def _choose(self, at: Tensor, slate: _Slate, step: int, seen: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _choose(self, at: Tensor, slate: _Slate, outside: Tensor, seen: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return the chosen column of each slate, -1 for none, all works' appeal, and the slate's surplus."""
         b, works, people = self._behaviour, self._works, self.people
         match = dot(people.taste[at][:, None, :], works.vectors[slate.works]).double()
         appeal = b.kappa * match + people.consistency_taste[at][:, None] * works.consistency[slate.works]
         value = appeal + works.popularity[slate.works] - b.fatigue * seen
-        value = torch.where(slate.filled, value, -torch.inf)
-        top = value.amax(dim=1).clamp(min=b.outside_utility)
-        total = exponential(b.outside_utility - top)
-        ids = people.ids[at]
-        first = -logarithm(uniforms_at(ids, step, torch.full_like(ids, seen), self._keys[OUTSIDE])) / total
+        top = torch.where(slate.filled, value, -torch.inf).amax(dim=1).clamp(min=b.outside_utility)
         weight = exponential(value - top[:, None])
-        arrival = -logarithm(uniforms_at(ids[:, None], step, slate.works, self._keys[CHOICE])) / weight
-        chosen = torch.full_like(ids, -1)
-        for column in range(slate.works.shape[1]):  # one after another: the sum has one order, a tie goes to the first
-            filled = slate.filled[:, column]
-            total = torch.where(filled, total + weight[:, column], total)
-            earlier = filled & (arrival[:, column] < first)
-            first = torch.where(earlier, arrival[:, column], first)
-            chosen = torch.where(earlier, column, chosen)
+        arrival = torch.where(slate.filled, slate.wait / weight, torch.inf)
+        total = exponential(b.outside_utility - top)
+        first, column = outside / total, torch.arange(arrival.shape[1], device=at.device)
+        for term in torch.where(slate.filled, weight, 0.0).unbind(dim=1):  # one after another: the sum has one order
+            total = total + term
+        earliest = arrival.amin(dim=1)
+        # a tie goes to the first
+        chosen = torch.where(arrival == earliest[:, None], column, column.numel()).amin(dim=1)
+        chosen = torch.where(earliest < first, chosen, -1)
         return chosen, appeal, top - b.outside_utility + logarithm(total)
 
     def _play(
@@ -242,7 +264,6 @@ class _Block:
         who: Tensor,
         chosen: Tensor,
         appeal: Tensor,
-        step: int,
         session: int,
         seen: int,
     ) -> tuple[Tensor, Tensor]:
@@ -252,14 +273,13 @@ class _Block:
         vectors, length = works.vectors[work], works.duration_s[work]
         novelty = 1.0 - dot(people.history[at], vectors).double()
         rate = b.skip_rate * exponential(
-            -b.skip_appeal * appeal[torch.arange(who.numel(), device=at.device), chosen]
+            -b.skip_appeal * appeal[who, chosen]
             + b.skip_novelty * novelty
             + b.skip_fatigue * seen
             - b.skip_experience * logarithm(1.0 + people.num_plays[at].double())
             + people.skip_offset[at]
         )
-        u = uniforms_at(people.ids[at], step, work, self._keys[DWELL])
-        dwell = torch.minimum(length, -logarithm(u) / rate)
+        dwell = torch.minimum(length, slate.hold[who, chosen] / rate)
         counted = dwell >= length.clamp(max=b.counted_play_s)
         place, score = slate.place[who, chosen], slate.score[who, chosen]
         self._diary.play(self._rows[at], people.sampled[at], counted, work, dwell, length, place, score, session, seen)

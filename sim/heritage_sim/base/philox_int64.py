@@ -1,8 +1,9 @@
 """Philox4x32-10 on signed 64-bit integers, for whatever array has operators: NumPy arrays and torch tensors alike.
 
-Not every array library has unsigned 64-bit products; signed ones all have. A factor is split in 16-bit halves here, so
-that no partial product leaves 63 bits, and nothing but operators is used, so that the base needs no such library. The
-words are those of `heritage_sim.base.rng`, held in ``[0, 2^32)``; ``tests/golden/philox4x32_10.json`` holds both.
+Not every array library has unsigned 64-bit products; signed ones all have. Both factors of Philox lie above 2^31, so
+2^32 is taken off them first and no product leaves 63 bits. Nothing but operators is used, so that the base needs no
+such library. The words are those of `heritage_sim.base.rng`, held in ``[0, 2^32)``; both pass
+``tests/golden/philox4x32_10.json``.
 
 References
 ----------
@@ -16,7 +17,6 @@ from typing import Any, TypeVar
 from heritage_sim.base.rng import MULTIPLIER_0, MULTIPLIER_1, NUM_ROUNDS, WEYL_0, WEYL_1
 
 _MASK = 0xFFFFFFFF
-_HALF = 0xFFFF
 
 Whole = TypeVar("Whole", bound=Any)
 """An int64 array or tensor."""
@@ -80,7 +80,6 @@ def words_at(agent: Whole, step: int, draw: Whole, key: tuple[int, int]) -> Whol
 
 
 def _product(a: Whole, b: int) -> tuple[Whole, Whole]:
-    """Return the high and low 32-bit words of ``a * b``."""
-    low, high = a * (b & _HALF), a * (b >> 16)
-    middle = (low >> 16) + (high & _HALF)
-    return (high >> 16) + (middle >> 16), ((middle & _HALF) << 16) | (low & _HALF)
+    """Return the high and low 32-bit words of ``a * b``, for a factor ``b`` in ``[2^31, 2^32)``."""
+    less = a * (b - (1 << 32))  # a b - 2^32 a: between -2^63 and 0
+    return ((less >> 32) + a) & _MASK, less & _MASK
