@@ -88,10 +88,12 @@ class PlainComposer:
     origin: Origin
     consistency: float = 0.8
     batches: list[tuple[str, ...]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     checkpoint_sha256: str = ""
 
     def compose(self, commissions):
         self.batches.append(tuple(c.request_id for c in commissions))
+        self.asked += [c.source for c in commissions]
         made = []
         for c in commissions:
             if c.tradition not in TRADITIONS:

@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.base import Intent, State
+from heritage_sim.base import NO_ONE, Intent, State
 from heritage_sim.day.commissioning import Answer, Request
 
 
@@ -24,7 +24,7 @@ class Fate(IntEnum):
     PUBLISHED = 3
 
 
-_COLUMNS = ("day", "creator", "tradition", "source_work", "take", "intent", "fate")
+_COLUMNS = ("day", "creator", "tradition", "source_work", "root_work", "take", "intent", "fate")
 
 
 class CommissionLog:
@@ -47,7 +47,8 @@ class CommissionLog:
         for r in requests:
             c = r.commission
             where = self._index[c.tradition]
-            row = [day, r.creator, where, r.source_work, c.take, int(c.intent), int(Fate.REFUSED_CONSENT)]
+            root = r.source_work if r.root_work == NO_ONE else r.root_work
+            row = [day, r.creator, where, r.source_work, root, c.take, int(c.intent), int(Fate.REFUSED_CONSENT)]
             self._rows.append(row)
             self._today[c.request_id] = row
 
@@ -67,15 +68,16 @@ class CommissionLog:
         Returns
         -------
         dict of str to ndarray
-            ``day``, ``creator``, ``tradition``, ``source_work``, ``source_sha256`` (hex), ``take``, ``intent``
-            (``record`` or ``derive``) and ``fate`` (a name of `Fate`, in small letters).
+            ``day``, ``creator``, ``tradition``, ``source_work``, ``source_sha256`` (hex; of the archive work that the
+            piece is asked on, which is the root of the source's line), ``take``, ``intent`` (``record`` or ``derive``)
+            and ``fate`` (a name of `Fate`, in small letters).
         """
         rows = self._matrix()
         names = np.array(list(self._index), dtype=np.str_)
         intents = np.array([intent.name.lower() for intent in Intent])
         fates = np.array([fate.name.lower() for fate in Fate])
-        day, creator, tradition, source, take, intent, fate = rows.T
-        hashes = [content_sha256[work].tobytes().hex() for work in source.tolist()]
+        day, creator, tradition, source, root, take, intent, fate = rows.T
+        hashes = [content_sha256[work].tobytes().hex() for work in root.tolist()]
         return {
             "day": day.astype(np.int32),
             "creator": creator.astype(np.int32),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import small_world as sw
@@ -37,11 +39,18 @@ def test_what_was_published_stands_in_the_catalogue_on_its_day(economy):
     assert pairs[0] == pairs[1]
 
 
-def test_sources_are_named_by_their_content(economy):
+def test_sources_are_named_by_the_content_that_the_generator_was_asked_on(economy):
     table = table_of(economy)
-    hashes = economy.catalogue.content_sha256
-    assert table["source_sha256"].tolist() == [hashes[i].tobytes().hex() for i in table["source_work"]]
+    hashes = [row.tobytes().hex() for row in sw.archive()[0].content_sha256]
+    assert table["source_sha256"].tolist() == [hashes[i] for i in table["source_work"]]
     assert set(table["tradition"]) <= set(sw.TRADITIONS)
+    # Who builds on a learnt work has the generator asked on the archive work at the root of its line.
+    eager = replace(sw.CREATORS.making_rules, learning_chance=1.0, learnt_share=0.9)
+    economy = sw.lived(days=28, making=eager)
+    table, asked = table_of(economy), economy.parts.generator.asked
+    assert (table["source_work"] >= len(hashes)).any()
+    reached = (table["intent"] == "derive") & (table["fate"] != "refused_consent")
+    assert table["source_sha256"][reached].tolist() == asked
 
 
 def test_pieces_below_a_communitys_strictness_are_refused_under_its_terms():
