@@ -43,13 +43,26 @@ def top_works(queries: Float32, factors: Float32, bias: Float32, available: npt.
     -------
     ndarray of int32, shape (num_listeners, k)
         Work ids, ties to the lower id; -1 where fewer works are available.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, ``k`` is below 1, or a number is not finite: it would have no place in an order.
     """
-    n, num_works = queries.shape[0], factors.shape[0]
+    n, num_works, num_factors = queries.shape[0], *factors.shape
+    if queries.shape[1] != num_factors or bias.shape != (num_works,) or available.shape != (num_works,):
+        shapes = f"{queries.shape}, {factors.shape}, {bias.shape} and {available.shape}"
+        raise ValueError(f"queries, factors, bias and available must fit: they have the shapes {shapes}")
+    if k < 1:
+        raise ValueError(f"at least one work must be wanted, not {k}")
+    if not all(np.isfinite(table).all() for table in (queries, factors, bias)):
+        raise ValueError("queries, factors and bias must be finite")
     rows, columns = -(-n // ROWS) * ROWS, -(-num_works // COLUMNS) * COLUMNS
-    asked = np.zeros((rows, queries.shape[1]), dtype=np.float32)
-    asked[:n] = queries
-    across = np.zeros((factors.shape[1], columns), dtype=np.float32)
-    across[:, :num_works] = factors.T
+    width = max(num_factors, 1)  # a tile's sum has one term at least
+    asked = np.zeros((rows, width), dtype=np.float32)
+    asked[:n, :num_factors] = queries
+    across = np.zeros((width, columns), dtype=np.float32)
+    across[:num_factors, :num_works] = factors.T
     height = np.full(columns, -np.inf, dtype=np.float32)
     height[:num_works] = np.where(available, bias, np.float32(-np.inf))
     best = np.full((rows, k), -1, dtype=np.int32)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from heritage_agents.communities.config import CommunityConfig
 from heritage_agents.kernel.engines import COMPILED, Engine, engine_named
-from heritage_agents.kernel.lanes import padded
+from heritage_agents.kernel.lanes import padded, table_of_zeros
 from heritage_agents.kernel.sheets import STREAMS, SUBSCRIBERS, Behaviour, Offers, People, Works
 from heritage_agents.listeners.arrivals import day_factors, sessions_today
 from heritage_agents.listeners.config import ListenersConfig
@@ -42,6 +42,12 @@ __all__ = ["Cohort", "behaviour_of", "make_shard", "reshard"]
 
 NUM_RECENT = 16
 """Works played last that are kept of each listener."""
+
+LARGEST_SCORE = 1e30
+"""Scores beyond it, either way, come too near to the marks by which a slate tells what is taken."""
+
+LONGEST_VECTOR = 1.0005
+"""Length of a work's vector with its rounding: between two bounds that follow from it slates are sought."""
 
 AT_ONCE = 32_768
 """Listeners whose candidates are laid out at once: memory for them does not grow with the shard."""
@@ -133,7 +139,7 @@ class Cohort:
         self._config, self._who = config, replace(listeners, taste=TasteVectors(listeners.taste[:0].copy()))
         self._dim = archive.vectors.shape[1]
         self._num_archive = self._num_works = archive.num_works
-        self._vectors = padded(archive.vectors)
+        self._vectors = _unit_rows(archive.vectors)
         self._behaviour = behaviour_of(config)
         self._keys = np.stack([_key_words(keys.stream("listener", name)) for name in STREAMS])
         self._session_key, self._churn_key, self._return_key = (
@@ -203,7 +209,8 @@ class Cohort:
         Raises
         ------
         ValueError
-            If the work vectors have another width than the archive's, or the recommender's bias is not finite.
+            If the work vectors have another width than the archive's or are longer than 1, a candidate is no work, or
+            the recommender's bias or affinity is not finite, or beyond `LARGEST_SCORE`.
         """
         works, day, n = world.works, int(world.day), world.works.num_works
         self._see(works)
@@ -215,8 +222,11 @@ class Cohort:
             popularity=self._config.popularity_weight * np.log1p(_filled(world.visible_plays, n, np.float64)),
             bias=_filled(world.recommender_state.bias, n, np.float32),
         )
-        if not np.isfinite(seen.bias).all():
-            raise ValueError("the recommender's bias must be finite")
+        largest = float(np.abs(seen.bias).max(initial=0.0)) + abs(
+            float(getattr(world.recommender_state, "affinity", 0.0))
+        )
+        if not largest <= LARGEST_SCORE:
+            raise ValueError(f"the recommender's bias and affinity must be finite and below {LARGEST_SCORE}: {largest}")
         counts = np.zeros(len(TALLY), dtype=np.int64)
         counts[SUBSCRIBERS] = self._subscribers.sum()
         factors = day_factors(self._config, works, self._num_archive, self._who.num_communities, day)
@@ -345,7 +355,7 @@ class Cohort:
             raise ValueError(f"work vectors must have width {self._dim}, not {works.vectors.shape[1]}")
         if works.num_works != known:
             known = min(known, works.num_works)
-            self._vectors = np.concatenate([self._vectors[:known], padded(works.vectors[known:])])
+            self._vectors = np.concatenate([self._vectors[:known], _unit_rows(works.vectors[known:])])
         self._num_works = works.num_works
 
     def _offers(
@@ -366,6 +376,8 @@ class Cohort:
             return Offers(rows, num_sessions, np.require(best, np.int32, ["C", "W", "A"]), True, np.float32(0)), queries
         shown = HistoryVectors(np.ascontiguousarray(self._people.history[rows, : self._dim]))
         candidates = np.require(state.candidates(ids, shown, day), np.int32, ["C", "W", "A"])
+        if candidates.max(initial=-1) >= available.size:
+            raise ValueError(f"the recommender offers work {candidates.max()}; there are {available.size}")
         return Offers(rows, num_sessions, candidates, False, np.float32(state.affinity)), None
 
     def _score_plays(
@@ -424,7 +436,7 @@ def _people_of(config: ListenersConfig, who: Listeners, sample: npt.NDArray[np.i
         leave_offset=leave[who.device] - config.leave_familiarity * who.familiarity,
         sampled=np.isin(who.ids, sample),
         taste=taste,
-        history=np.zeros_like(taste),
+        history=table_of_zeros(n, who.taste.shape[1]),
         num_plays=np.zeros(n, dtype=np.int64),
         num_sessions=np.zeros(n, dtype=np.int64),
         session_s=np.zeros(n),
@@ -435,6 +447,14 @@ def _people_of(config: ListenersConfig, who: Listeners, sample: npt.NDArray[np.i
 
 def _key_words(stream: Stream) -> npt.NDArray[np.uint64]:
     return np.array(stream.key, dtype=np.uint64)
+
+
+def _unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return work vectors as the kernel reads them; a ValueError if one is longer than 1."""
+    length = np.linalg.norm(vectors, axis=1)
+    if not length.max(initial=0.0) <= LONGEST_VECTOR:
+        raise ValueError(f"work vectors must have length 1, not {length.max()}")
+    return padded(vectors)
 
 
 def _filled(values: npt.NDArray[Any], size: int, kind: type) -> npt.NDArray[Any]:

@@ -66,3 +66,28 @@ def test_nobody_and_nothing_are_no_trouble():
     assert top_works(one, none, np.zeros(0, np.float32), np.zeros(0, bool), 2).tolist() == [[-1, -1]]
     gone = top_works(one, np.ones((5, 3), np.float32), np.zeros(5, np.float32), np.zeros(5, bool), 2)
     assert gone.tolist() == [[-1, -1]]
+
+
+def test_tables_that_do_not_fit_or_hold_no_numbers_are_refused():
+    """The kernel reads as far as one table says, in all of them."""
+    one, works, bias, shown = np.ones((2, 3), np.float32), np.ones((70, 3), np.float32), np.zeros(70), np.ones(70, bool)
+    bias = bias.astype(np.float32)
+    for queries, factors, heights, available, k in (
+        (one[:, :2], works, bias, shown, 5),
+        (one, works[:, :2], bias, shown, 5),
+        (one, works, bias[:69], shown, 5),
+        (one, works, bias[:1], shown, 5),
+        (one, works, bias, shown[:60], 5),
+        (one, works, bias, shown, 0),
+        (one * np.float32(np.nan), works, bias, shown, 5),
+        (one, works * np.float32(np.inf), bias, shown, 5),
+        (one, works, bias + np.float32(np.nan), shown, 5),
+    ):
+        with pytest.raises(ValueError, match=r"must|shape"):
+            top_works(queries, factors, heights, available, k)
+
+
+def test_without_factors_the_bias_alone_decides():
+    bias = np.array([0.5, 2.0, -1.0, 2.0], np.float32)
+    got = top_works(np.zeros((3, 0), np.float32), np.zeros((4, 0), np.float32), bias, np.ones(4, bool), 3)
+    assert got.tolist() == [[1, 3, 0]] * 3
