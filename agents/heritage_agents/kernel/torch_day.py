@@ -9,8 +9,8 @@ All arithmetic is `heritage_agents.kernel.torch_arithmetic`: the same operations
 function that rounds as it likes. What comes out is what the compiled step gives, bit for bit.
 
 State stays in the arrays of `People` between days: it is taken to the device, lived, and written back, so a
-snapshot knows nothing of the engine. Only this module and its two neighbours, `torch_arithmetic` and `torch_catalogue`,
-need torch, and nothing imports them unless they are asked for (`heritage_agents.kernel.engines`).
+snapshot knows nothing of the engine. Only the modules of this room that have torch in their name need it, and nothing
+imports them unless they are asked for (`heritage_agents.kernel.engines`).
 """
 
 from __future__ import annotations
@@ -22,17 +22,11 @@ import numpy.typing as npt
 import torch
 
 from heritage_agents.kernel.sheets import (
-    ABANDONMENTS,
     CHOICE,
     DWELL,
-    FULL_PLAYS,
     LEAVE,
     MICRO,
     OUTSIDE,
-    PLAYS,
-    SECONDS,
-    SESSIONS,
-    SLATES,
     STEPS_PER_DAY,
     SURPLUS_MICRO,
     Behaviour,
@@ -51,6 +45,7 @@ from heritage_agents.kernel.torch_arithmetic import (
     turned_towards,
     uniforms_at,
 )
+from heritage_agents.kernel.torch_books import DayBooks
 
 _AT_ONCE = {"cpu": 1 << 21, "cuda": 1 << 28}
 """Numbers of candidates' vectors that are looked up at once: few for a cache, many for a GPU."""
@@ -103,16 +98,18 @@ def live_day(
     rows = offers.rows
     if rows.size == 0:
         return 0, 0, 0
-    diary = _Diary(books, device)
+    gathered = DayBooks(books, device)
     stream_keys = [(int(low), int(high)) for low, high in keys]
-    active = _Active(behaviour, stream_keys, _sent(_of_rows(people, rows), device), _sent(works, device), diary, rows)
+    active = _Active(
+        behaviour, stream_keys, _sent(_of_rows(people, rows), device), _sent(works, device), gathered, rows
+    )
     candidates = torch.from_numpy(offers.candidates).to(device).long()
     for session in range(int(offers.num_sessions.max())):
         at = torch.from_numpy(np.flatnonzero(offers.num_sessions > session)).to(device)
         active.live_session(at, day, session, candidates[at], offers.ranked, float(offers.affinity))
     for name in _MOVING:
         getattr(people, name)[rows] = getattr(active.people, name).cpu().numpy()
-    return diary.write(day, people.ids)
+    return gathered.write(day, people.ids)
 
 
 class _Ranking(NamedTuple):
@@ -152,18 +149,18 @@ class _Active:
         keys: list[tuple[int, int]],
         people: Any,
         works: Any,
-        diary: _Diary,
+        books: DayBooks,
         rows: npt.NDArray[np.int64],
     ) -> None:
         self.people = people
-        self._behaviour, self._keys, self._works, self._diary = behaviour, keys, works, diary
+        self._behaviour, self._keys, self._works, self._books = behaviour, keys, works, books
         self._rows = torch.from_numpy(rows).to(people.ids.device)
 
     def live_session(
         self, at: Tensor, day: int, session: int, candidates: Tensor, ranked: bool, affinity: float
     ) -> None:
         """Live the session of that number of the listeners ``at``, who have these candidates, shape ``(n, C)``."""
-        b, people, diary = self._behaviour, self.people, self._diary
+        b, people, books = self._behaviour, self.people, self._books
         step = day * STEPS_PER_DAY + session
         ranking, left = self._ranked(at, candidates, step, ranked, affinity)
         # numbers of all slates at once: a launch on a GPU costs the same for one and for many
@@ -180,11 +177,11 @@ class _Active:
                 break
             slate = self._next_slate(ranking, here, left[here], candidates.shape[1], seen)
             left[here] -= slate.filled.sum(dim=1)
-            diary.show(slate)
+            books.show(slate.works, slate.filled)
             slates[here] += 1
             chosen, appeal, gained = self._choose(at[here], slate, outside[here, seen], seen)
             surplus[here] += gained
-            diary.count(SURPLUS_MICRO, torch.floor(gained * MICRO).long().sum())
+            books.count(SURPLUS_MICRO, torch.floor(gained * MICRO).long().sum())
 
             log_odds = stay[here] + b.leave_fatigue * seen
             log_odds[chosen < 0] += b.leave_idle
@@ -282,7 +279,7 @@ class _Active:
         dwell = torch.minimum(length, slate.hold[who, chosen] / rate)
         counted = dwell >= length.clamp(max=b.counted_play_s)
         place, score = slate.place[who, chosen], slate.score[who, chosen]
-        self._diary.play(self._rows[at], people.sampled[at], counted, work, dwell, length, place, score, session, seen)
+        self._books.play(self._rows[at], people.sampled[at], counted, work, dwell, length, place, score, session, seen)
         if b.drift > 0.0:
             turns = at[counted]
             people.taste[turns] = turned_towards(people.taste[turns], vectors[counted], b.drift)
@@ -313,7 +310,7 @@ class _Active:
     ) -> None:
         b, people = self._behaviour, self.people
         length_s = b.browse_s * slates.double() + heard_s
-        self._diary.end_session(
+        self._books.end_session(
             *(self._rows[at], people.sampled[at], session, people.num_sessions[at], self._mean_s(at)),
             *(slates, plays, abandoned, length_s),
         )
@@ -321,86 +318,6 @@ class _Active:
         people.satisfaction[at] += b.satisfaction_weight * (mean - people.satisfaction[at])
         people.session_s[at] += length_s
         people.num_sessions[at] += 1
-
-
-class _Diary:
-    """What a day's listeners do, gathered on the device and written to the books once, in the compiled step's order."""
-
-    def __init__(self, books: Books, device: str) -> None:
-        self._books = books
-        self._counts, self._plays_by_work, self._exposures_by_work = (
-            torch.zeros(table.shape, dtype=torch.int64, device=device)
-            for table in (books.counts, books.plays_by_work, books.exposures_by_work)
-        )
-        self._log: list[tuple[Any, ...]] = []
-        self._noted_plays: list[tuple[Any, ...]] = []
-        self._noted_sessions: list[tuple[Any, ...]] = []
-
-    def count(self, tally: int, number: Tensor) -> None:
-        """Add a whole number to a tally."""
-        self._counts[tally] += number
-
-    def show(self, slate: _Slate) -> None:
-        """Take down what was shown."""
-        self._exposures_by_work.index_put_((slate.works,), slate.filled.long(), accumulate=True)
-
-    def play(
-        self,
-        rows: Tensor,
-        sampled: Tensor,
-        counted: Tensor,
-        work: Tensor,
-        dwell: Tensor,
-        length: Tensor,
-        place: Tensor,
-        score: Tensor,
-        session: int,
-        seen: int,
-    ) -> None:
-        """Take down plays of the listeners in these rows of the shard."""
-        seconds = dwell.long()
-        self._counts[SECONDS] += seconds.sum()
-        self._counts[FULL_PLAYS] += counted.sum()
-        self._plays_by_work.index_put_((work,), torch.ones_like(work), accumulate=True)
-        self._log.append(_where(counted, rows, session, seen, work, seconds))
-        if self._books.sessions.size:
-            self._noted_plays.append(_where(sampled, rows, session, seen, place, work, dwell, length, score))
-
-    def end_session(
-        self,
-        rows: Tensor,
-        sampled: Tensor,
-        session: int,
-        earlier: Tensor,
-        earlier_mean_s: Tensor,
-        slates: Tensor,
-        plays: Tensor,
-        abandoned: Tensor,
-        length_s: Tensor,
-    ) -> None:
-        """Take down sessions of the listeners in these rows of the shard."""
-        self._counts[SESSIONS] += rows.numel()
-        for tally, number in ((SLATES, slates), (PLAYS, plays), (ABANDONMENTS, abandoned)):
-            self._counts[tally] += number.sum()
-        if self._books.sessions.size:
-            self._noted_sessions.append(
-                _where(sampled, rows, session, 0, earlier, earlier_mean_s, slates, plays, length_s, abandoned)
-            )
-
-    def write(self, day: int, ids: npt.NDArray[np.int64]) -> tuple[int, int, int]:
-        """Write the books; return the rows of the log, of the sessions and of the plays."""
-        books = self._books
-        books.counts[:] += self._counts.cpu().numpy()
-        books.plays_by_work[:] += self._plays_by_work.cpu().numpy()
-        books.exposures_by_work[:] += self._exposures_by_work.cpu().numpy()
-        rows, _, _, works, seconds = _joined(self._log, 5)
-        logged = rows.size
-        books.log_rows[:logged], books.log_works[:logged], books.log_seconds[:logged] = rows, works, seconds
-        names = ("listener", "session", "slate", "place", "work", "dwell_s", "duration_s", "score")
-        num_plays = _noted(books.plays, _joined(self._noted_plays, len(names)), names, day, ids)
-        names = ("listener", "session", "", "prior_sessions", "prior_mean_s", "slates", "plays", "seconds", "abandoned")
-        num_sessions = _noted(books.sessions, _joined(self._noted_sessions, len(names)), names, day, ids)
-        return logged, num_sessions, num_plays
 
 
 def _sent(table: Any, device: str) -> Any:
@@ -412,30 +329,3 @@ def _of_rows(people: People, rows: npt.NDArray[np.int64]) -> People:
     """Return a copy of some listeners."""
     columns: Any = (column[rows] for column in people)
     return People._make(columns)
-
-
-def _where(mask: Tensor, *columns: Tensor | int) -> tuple[Tensor, ...]:
-    """Return the columns where a condition holds; a number stands for a column of it."""
-    which = torch.nonzero(mask)[:, 0]
-    return tuple(
-        column[which] if isinstance(column, torch.Tensor) else torch.full_like(which, column) for column in columns
-    )
-
-
-def _joined(parts: list[tuple[Any, ...]], num_columns: int) -> list[npt.NDArray[Any]]:
-    """Return the columns of all parts, by listener, session and slate, which are the first three."""
-    if not parts:
-        return [np.zeros(0, dtype=np.int64)] * num_columns
-    columns = [torch.cat(column).cpu().numpy() for column in zip(*parts, strict=True)]
-    order = np.lexsort((columns[2], columns[1], columns[0]))
-    return [column[order] for column in columns]
-
-
-def _noted(table: Any, columns: list[npt.NDArray[Any]], names: tuple[str, ...], day: int, ids: Any) -> int:
-    """Write columns to a table of notes under these names, the listener by id; return how many rows."""
-    num = columns[0].size
-    for name, column in zip(names, columns, strict=True):
-        if name:
-            table[name][:num] = ids[column] if name == "listener" else column
-    table["day"][:num] = day
-    return num
