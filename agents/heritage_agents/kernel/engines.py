@@ -24,13 +24,19 @@ class Engine(NamedTuple):
         As `heritage_agents.kernel.day.live_day`.
     top_works : callable
         As `heritage_agents.kernel.catalogue.top_works`.
+    at_once : int
+        Listeners whose candidates are laid out at once: memory for them does not grow with the shard.
     """
 
     live_day: Callable[..., tuple[int, int, int]]
     top_works: Callable[..., Any]
+    at_once: int = 32_768
 
 
 COMPILED = Engine(live_day, top_works)
+
+_AT_ONCE_ON_GPU = 262_144
+"""A launch costs the same for few and for many."""
 
 
 def engine_named(name: str = "compiled", device: str = "auto") -> Engine:
@@ -72,4 +78,5 @@ def engine_named(name: str = "compiled", device: str = "auto") -> Engine:
             "runtime.listener_device: cuda",
             "install a torch that is built for this GPU, or set runtime.listener_device=auto",
         )
-    return Engine(partial(torch_day.live_day, device=device), partial(torch_catalogue.top_works, device=device))
+    steps = (partial(torch_day.live_day, device=device), partial(torch_catalogue.top_works, device=device))
+    return Engine(*steps, at_once=_AT_ONCE_ON_GPU) if device == "cuda" else Engine(*steps)

@@ -49,9 +49,6 @@ LARGEST_SCORE = 1e30
 LONGEST_VECTOR = 1.0005
 """Length of a work's vector with its rounding: between two bounds that follow from it slates are sought."""
 
-AT_ONCE = 32_768
-"""Listeners whose candidates are laid out at once: memory for them does not grow with the shard."""
-
 
 def make_shard(
     config: ListenersConfig,
@@ -236,8 +233,8 @@ class Cohort:
         )
         plays, exposures = (np.zeros(n, dtype=np.int64) for _ in range(2))
         self._diary.begin_day(day)
-        for first in range(0, rows.size, AT_ONCE):
-            part = slice(first, first + AT_ONCE)
+        for first in range(0, rows.size, self._engine.at_once):
+            part = slice(first, first + self._engine.at_once)
             offers, queries = self._offers(world.recommender_state, rows[part], num_sessions[part], seen.available, day)
             books = self._diary.open_books(counts, plays, exposures, offers, self._behaviour.max_slates)
             written = self._engine.live_day(self._behaviour, self._keys, day, self._people, seen, offers, books)
@@ -355,7 +352,7 @@ class Cohort:
             raise ValueError(f"work vectors must have width {self._dim}, not {works.vectors.shape[1]}")
         if works.num_works != known:
             known = min(known, works.num_works)
-            self._vectors = np.concatenate([self._vectors[:known], _unit_rows(works.vectors[known:])])
+            self._vectors = _unit_rows(self._vectors[:known, : self._dim], works.vectors[known:])
         self._num_works = works.num_works
 
     def _offers(
@@ -449,12 +446,12 @@ def _key_words(stream: Stream) -> npt.NDArray[np.uint64]:
     return np.array(stream.key, dtype=np.uint64)
 
 
-def _unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return work vectors as the kernel reads them; a ValueError if one is longer than 1."""
-    length = np.linalg.norm(vectors, axis=1)
+def _unit_rows(*parts: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return work vectors as the kernel reads them; a ValueError if one of the last part is longer than 1."""
+    length = np.linalg.norm(parts[-1], axis=1)
     if not length.max(initial=0.0) <= LONGEST_VECTOR:
         raise ValueError(f"work vectors must have length 1, not {length.max()}")
-    return padded(vectors)
+    return padded(*parts)
 
 
 def _filled(values: npt.NDArray[Any], size: int, kind: type) -> npt.NDArray[Any]:

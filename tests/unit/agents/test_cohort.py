@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from heritage_agents.config import PlanConfig
+from heritage_agents.kernel.engines import COMPILED
 from heritage_agents.listeners.cohort import Cohort, make_shard, reshard
 from heritage_agents.listeners.drawing import draw_listeners
 from heritage_agents.listeners.resharding import BY_LISTENER
@@ -60,7 +61,7 @@ def test_blocks_within_a_shard_do_not_show(kit, monkeypatch):
     config, works, state = kit.config(), kit.works(), kit.RandomOffers(131, 40)
     (whole,) = make(kit, config, works, [(0, 240)])
     expected = live(kit, [whole], works, range(5), state)
-    monkeypatch.setattr("heritage_agents.listeners.cohort.AT_ONCE", 7)
+    monkeypatch.setattr("heritage_agents.kernel.engines.COMPILED", COMPILED._replace(at_once=7))
     monkeypatch.setattr("heritage_agents.listeners.drawing._AT_ONCE", 7)
     (blocks,) = make(kit, config, works, [(0, 240)])
     assert live(kit, [blocks], works, range(5), state) == expected
