@@ -6,6 +6,7 @@ A view is a copy of one listener's row at the time of asking; nothing that is do
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,8 +105,10 @@ class Selection(Sequence[ListenerView]):
         self,
         filter_func: Callable[[ListenerView], bool] | npt.NDArray[np.bool_] | None = None,
         at_most: float = float("inf"),
+        inplace: bool = False,
+        agent_type: type | None = None,
     ) -> Selection:
-        """Return those for which a condition holds.
+        """Return those for which a condition holds; arguments are those of Mesa's ``AgentSet.select``.
 
         Parameters
         ----------
@@ -113,6 +116,10 @@ class Selection(Sequence[ListenerView]):
             ``filter_func(view)``, or whether to take each of these listeners; all of them where it is left out.
         at_most : int or float
             Most to take, the first ones; a float up to 1 is a share of these listeners, as in Mesa.
+        inplace : bool
+            Narrow this selection and return it, instead of a new one. The listeners themselves stay in their shard.
+        agent_type : type, optional
+            Take those that are views of this type: all listeners are `ListenerView`.
 
         Returns
         -------
@@ -131,12 +138,35 @@ class Selection(Sequence[ListenerView]):
             taken = np.asarray(filter_func, dtype=np.bool_)
             if taken.shape != (len(self),):
                 raise ValueError(f"there are {len(self)} listeners, not {taken.shape}")
+        if agent_type is not None and not issubclass(ListenerView, agent_type):
+            taken[:] = False
         rows = self._rows[taken]
         most = int(len(self) * at_most) if isinstance(at_most, float) and at_most <= 1.0 else at_most
-        return Selection(self._columns, rows[: int(min(most, rows.size))])
+        rows = rows[: max(math.ceil(min(most, rows.size)), 0)]
+        if not inplace:
+            return Selection(self._columns, rows)
+        self._rows = rows
+        return self
 
     def get(self, attribute: str) -> npt.NDArray[Any]:
-        """Return an attribute of each, first axis ``(len(self),)``: a name of `ListenerView`."""
+        """Return an attribute of each, first axis ``(len(self),)``.
+
+        Parameters
+        ----------
+        attribute : str
+            A name of `ListenerView`.
+
+        Returns
+        -------
+        ndarray
+
+        Raises
+        ------
+        AttributeError
+            If a view has none of that name, as in Mesa.
+        """
+        if attribute not in self._columns:
+            raise AttributeError(f"a listener has no {attribute!r}; there are {', '.join(self._columns)}")
         return self._columns[attribute][self._rows]
 
     def agg(self, attribute: str, func: Callable[[Any], Any] | Iterable[Callable[[Any], Any]]) -> Any:
