@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from heritage_sim.base import State, Usage
 from heritage_sim.sharding import even_bounds
 from heritage_sim.usage_state import usage_from_state, usage_to_state
 
 Bounds = Sequence[tuple[int, int]]
+Int64 = npt.NDArray[np.int64]
 
 
 def reshard(
@@ -59,7 +61,8 @@ def _of_ranges(shards: Sequence[Usage], ranges: Bounds) -> Usage:
     rows = np.concatenate([order[np.searchsorted(account[order], np.arange(first, stop))] for first, stop in ranges])
     sizes = row_size[rows]
     indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-    pairs = np.arange(indptr[-1]) + np.repeat(begin[rows] - indptr[:-1], sizes)
+    shift: Int64 = np.repeat(begin[rows] - indptr[:-1], sizes)
+    pairs = np.arange(shift.size, dtype=np.int64) + shift
     return Usage(
         epoch=shards[0].epoch,
         num_works=shards[0].num_works,
