@@ -21,7 +21,7 @@ from heritage_agents.kernel.arithmetic import WIDE, exponentials
 from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.draws import words_from
 from heritage_agents.kernel.groups import GROUP, dot_group
-from heritage_agents.kernel.lanes import padded
+from heritage_agents.kernel.lanes import padded, table_of_zeros
 from heritage_agents.kernel.slates import TAKEN, take_slate
 from heritage_agents.kernel.turning import turn_towards
 from heritage_sim.base import Keys
@@ -79,7 +79,7 @@ def market(num_listeners: int, num_works: int) -> Market:
 
 def unit_rows(name: str, n: int) -> npt.NDArray[np.float32]:
     """Return keyed unit vectors, shape ``(n, DIM)``."""
-    made = np.empty((n, DIM), dtype=np.float32)
+    made = table_of_zeros(n, DIM)
     for first in range(0, n, 65_536):  # in pieces: the draws take eight times the room of what they make
         ids = np.arange(first, min(first + 65_536, n))
         rows = _KEYS.stream("bench", name).normals(ids, 0, DIM)
