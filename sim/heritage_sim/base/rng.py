@@ -6,7 +6,7 @@ numbers). Inside a stream, a number is addressed by (agent id, step, draw), so t
 worker or thread asks for it, nor when.
 
 The address of draw ``d`` is word ``d % 4`` of the block with counter ``(id low, id high, step, d // 4)``. Every
-implementation (NumPy here, numba in `heritage_agents`, torch in `heritage_models`) uses this address and passes
+implementation (NumPy here, numba in `heritage_agents`, torch by way of `philox_int64`) uses this address and passes
 ``tests/golden/philox4x32_10.json``.
 
 References
