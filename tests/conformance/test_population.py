@@ -9,6 +9,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from heritage_agents.adversaries.config import AdversariesConfig
+from heritage_agents.adversaries.shard import make_shard_with_bots
 from heritage_agents.config import CommunityConfig, ListenersConfig
 from heritage_agents.listeners.cohort import make_shard
 from heritage_sim.base import TALLY, Keys, Population, WorkFeatures, World
@@ -48,21 +50,64 @@ class Offers:
 
 def world(day, num_works=NUM_WORKS):
     shown = np.arange(num_works, dtype=np.int64)
-    return World(day, works(num_works), Offers(num_works), shown, subscribed_share=np.array([0.3, 0.9]))
+    bought = np.array([1, 2, 4, 5], dtype=np.int32)
+    shares = np.array([0.3, 0.9])
+    return World(day, works(num_works), Offers(num_works), shown, subscribed_share=shares, bought_works=bought)
+
+
+CONFIG = ListenersConfig(
+    num_listeners=NUM_LISTENERS, sessions_per_day=0.7, renewal_days=4, churn_base=0.0, word_of_mouth=0.3
+)
+BOTS = AdversariesConfig(bots=11, bot_plays_per_day=9)
 
 
 def cohort(first, stop):
     communities = [CommunityConfig(name=name, tradition=name) for name in ("Tirtanala", "Quilluma")]
-    config = ListenersConfig(
-        num_listeners=NUM_LISTENERS, sessions_per_day=0.7, renewal_days=4, churn_base=0.0, word_of_mouth=0.3
-    )
-    return partial(make_shard, config, KEYS, first, stop, works(), communities)
+    return partial(make_shard, CONFIG, KEYS, first, stop, works(), communities)
 
 
-@pytest.fixture(params=[cohort], ids=["cohort"])
+def bots_of(first, stop):
+    """Return the bots that go with listeners, such that any division of these divides all of those."""
+    return BOTS.bots * first // NUM_LISTENERS, BOTS.bots * stop // NUM_LISTENERS
+
+
+def with_bots(first, stop):
+    return partial(make_shard_with_bots, cohort(first, stop), BOTS, CONFIG, KEYS, *bots_of(first, stop))
+
+
+@pytest.fixture(params=[cohort, with_bots], ids=["cohort", "with_bots"])
 def factory(request):
-    """``factory(first, stop)`` returns a picklable callable that builds the shard of these listeners."""
+    """``factory(first, stop)`` returns a picklable callable that builds the shard of these listeners.
+
+    A shard may hold further accounts, with ids above all listeners': they play and pay, and no tally tells of them.
+    """
     return request.param
+
+
+def further(factory, first, stop):
+    """Return the further accounts of a shard, and what they play on a day."""
+    if factory is cohort:
+        return [], 0
+    accounts = [NUM_LISTENERS + bot for bot in range(*bots_of(first, stop))]
+    return accounts, BOTS.bot_plays_per_day * len(accounts)
+
+
+def by_account(usages):
+    """Return what each account paid and played, over all shards."""
+    told = {}
+    for usage in usages:
+        for row, account in enumerate(usage.listener_ids.tolist()):
+            part = slice(usage.indptr[row], usage.indptr[row + 1])
+            played = (getattr(usage, name)[part].tolist() for name in ("work_ids", "plays", "seconds"))
+            assert account not in told
+            told[account] = (int(usage.fee_units[row]), *played)
+    return told
+
+
+def arrays_of(state):
+    """Yield all that a state holds, however deep."""
+    for name, value in state.items():
+        yield from arrays_of(value) if isinstance(value, dict) else ((name, value),)
 
 
 def test_is_a_population_whose_factory_travels(factory):
@@ -88,13 +133,15 @@ def test_tallies_add_up(factory):
 
 def test_usage_is_well_formed_and_grows_until_the_epoch_closes(factory):
     shard = factory(20, 70)()
+    accounts, played = further(factory, 20, 70)
+    ids = [*range(20, 70), *accounts]
     full, last = [], None
     for day in range(4):
-        full.append(shard.run_day(world(day)).counts[TALLY.index("full_plays")])
+        full.append(shard.run_day(world(day)).counts[TALLY.index("full_plays")] + played)
         usage = shard.usage(5)
         assert usage.epoch == 5
-        assert usage.listener_ids.tolist() == list(range(20, 70))
-        assert (usage.indptr[0], usage.indptr[-1], usage.indptr.size) == (0, usage.work_ids.size, 51)
+        assert usage.listener_ids.tolist() == ids
+        assert (usage.indptr[0], usage.indptr[-1], usage.indptr.size) == (0, usage.work_ids.size, len(ids) + 1)
         assert (np.diff(usage.indptr) >= 0).all()
         assert usage.plays_by_day.shape == (day + 1, NUM_WORKS)
         assert usage.plays_by_day.sum(axis=1).tolist() == full
@@ -118,8 +165,7 @@ def test_any_division_into_shards_gives_the_same(factory, bounds):
         for name in ("counts", "plays_by_work", "exposures_by_work", "subscribers_by_community"):
             np.testing.assert_array_equal(getattr(expected, name), sum(getattr(tally, name) for tally in got))
     one, many = whole.usage(0), [part.usage(0) for part in parts]
-    for name in ("listener_ids", "fee_units", "work_ids", "plays", "seconds"):
-        np.testing.assert_array_equal(getattr(one, name), np.concatenate([getattr(usage, name) for usage in many]))
+    assert by_account([one]) == by_account(many)
     np.testing.assert_array_equal(one.plays_by_day, sum(usage.plays_by_day for usage in many))
     for name, of_all in whole.audience().items():
         np.testing.assert_array_equal(of_all, sum(part.audience()[name] for part in parts))
@@ -135,8 +181,7 @@ def test_shards_in_threads_give_the_same(factory, num_shards, num_threads):
         by_shard = executor.call("run_days", world(first), num_days)
         for day, tallies in enumerate(zip(*by_shard, strict=True), start=first):
             assert add_tallies(tallies).counts.tolist() == alone.run_day(world(day)).counts.tolist()
-    fees = np.concatenate([usage.fee_units for usage in executor.call("usage", 0)])
-    np.testing.assert_array_equal(fees, alone.usage(0).fee_units)
+    assert by_account(executor.call("usage", 0)) == by_account([alone.usage(0)])
     executor.close()
 
 
@@ -153,10 +198,11 @@ def test_a_restored_shard_goes_on_bit_for_bit(factory):
     one, other = through.usage(0), restored.usage(0)
     for name in ("fee_units", "indptr", "work_ids", "plays", "seconds", "plays_by_day"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-    mine, its = through.snapshot(), restored.snapshot()
-    assert mine.keys() == its.keys()
-    for name, value in mine.items():
-        np.testing.assert_array_equal(value, its[name])
+    for (name, mine), (its_name, its) in zip(
+        arrays_of(through.snapshot()), arrays_of(restored.snapshot()), strict=True
+    ):
+        assert name == its_name
+        np.testing.assert_array_equal(mine, its)
 
 
 def test_the_world_is_not_changed(factory):
