@@ -48,7 +48,7 @@ import numpy as np
 from heritage_agents.kernel.arithmetic import WIDE, exponential, exponentials, logarithm, logarithms
 from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.draws import uniforms_at
-from heritage_agents.kernel.groups import GROUP, dot_group
+from heritage_agents.kernel.groups import GROUP, dot_group, score_group
 from heritage_agents.kernel.lanes import dot_rows
 from heritage_agents.kernel.philox import uniform
 from heritage_agents.kernel.sheets import (
@@ -72,42 +72,53 @@ from heritage_agents.kernel.sheets import (
     UInt64,
     Works,
 )
-from heritage_agents.kernel.slates import TAKEN, strike_out, take_slate
+from heritage_agents.kernel.slates import TAKEN, num_from, strike_out, take_slate
 from heritage_agents.kernel.turning import blend_row, turn_towards
 
+_SHOWABLE = np.float32(0.5) * TAKEN
+"""Every score of a work that may be shown lies above."""
+
 
 @compiled
-def _rank(offers, active, history, row, works, left, score):
-    """Write the candidates that may be shown into ``left``, and what ranks them into ``score``; return how many.
+def _heights(offers, works):
+    """Return what is added to each work's match, and two numbers between which all scores lie.
 
-    Both are filled up to a whole group, ``score`` with `TAKEN`.
+    The bias of a work; `TAKEN` for one that may not be shown, and in the last place, which stands for no work. Where
+    the candidates are ranked already, 0 takes the place of the bias. A history is never longer than 1.
     """
-    n = 0
-    for c in range(offers.candidates.shape[1]):
-        work = offers.candidates[active, c]
-        left[n] = work
-        score[n] = -c
-        n += work >= 0 and works.available[work]  # one that may not be shown is written over: no branch to foresee
-    filled = -(-n // GROUP) * GROUP
-    for i in range(n, filled):
-        left[i] = 0
-    if not offers.ranked:
-        for first in range(0, filled, GROUP):
-            dot_group(history, row, works.vectors, left, first, score)
-        for i in range(n):
-            score[i] = offers.affinity * score[i] + works.bias[left[i]]
-    for i in range(n, filled):
-        score[i] = TAKEN
-    return n
+    n = works.bias.size
+    height = np.full(n + 1, TAKEN, dtype=np.float32)
+    lowest = highest = np.float32(0.0)
+    for work in range(n):
+        if works.available[work]:
+            height[work] = np.float32(0.0) if offers.ranked else works.bias[work]
+            lowest, highest = min(lowest, height[work]), max(highest, height[work])
+    if offers.ranked:
+        return height, np.float32(-offers.candidates.shape[1]), np.float32(0.0)
+    match = np.float32(1.001) * abs(offers.affinity)
+    return height, lowest - match, highest + match
 
 
 @compiled
-def _bounds(offers, works):
-    """Return two numbers between which every score of the day lies; a history is never longer than 1."""
-    if offers.ranked or works.bias.size == 0:
-        return np.float32(-offers.candidates.shape[1]), np.float32(0.0)
-    match = np.float32(1.001) * abs(offers.affinity)
-    return works.bias.min() - match, works.bias.max() + match
+def _rank(offers, active, history, row, vectors, height, left, score):
+    """Write the candidates into ``left``, and what ranks them into ``score``; return how many may be shown.
+
+    Both are filled up to a whole group with none; `TAKEN` is the score of what may not be shown.
+    """
+    num_candidates = offers.candidates.shape[1]
+    filled = -(-num_candidates // GROUP) * GROUP
+    for c in range(num_candidates):
+        left[c] = offers.candidates[active, c]
+    for c in range(num_candidates, filled):
+        left[c] = -1
+    for first in range(0, filled, GROUP):
+        if offers.ranked:
+            for c in range(first, first + GROUP):
+                score[c] = -c
+        else:
+            dot_group(history, row, vectors, left, first, score)
+        score_group(score, np.float32(1.0) if offers.ranked else offers.affinity, height, left, first, score)
+    return num_from(score, filled, _SHOWABLE)
 
 
 @compiled(error_model="numpy")  # a weight that underflows to 0 means: never chosen
@@ -213,7 +224,8 @@ def live_day(
         Rows of the log, of the sessions and of the plays.
     """
     counts = books.counts
-    room = (offers.candidates.shape[1] // GROUP + 1) * GROUP
+    filled = -(-offers.candidates.shape[1] // GROUP) * GROUP
+    room = max(filled, GROUP)
     left = np.empty(room, dtype=np.int32)
     score = np.empty(room, dtype=np.float32)
     width = (behaviour.slate_size // WIDE + 1) * WIDE
@@ -223,7 +235,7 @@ def live_day(
     appeal = np.zeros(width, dtype=np.float64)
     value = np.zeros(width, dtype=np.float64)
     weight, drawn = np.empty(WIDE, dtype=np.float64), np.empty(WIDE, dtype=np.float64)
-    lowest, highest = _bounds(offers, works)
+    height, lowest, highest = _heights(offers, works)
     guess = np.full(behaviour.max_slates, highest, dtype=np.float32)
     logged = noted_sessions = noted_plays = 0
 
@@ -232,8 +244,7 @@ def live_day(
         listener, theta, sampled = people.ids[row], people.consistency_taste[row], people.sampled[row]
         for session in range(offers.num_sessions[active]):
             step = day * STEPS_PER_DAY + session
-            n = _rank(offers, active, people.history, row, works, left, score)
-            filled = -(-n // GROUP) * GROUP
+            n = _rank(offers, active, people.history, row, works.vectors, height, left, score)
             stay = _leaving_log_odds(behaviour, people, row)
             slates = plays = abandoned = 0
             surplus = heard_s = 0.0

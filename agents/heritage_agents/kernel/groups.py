@@ -31,7 +31,8 @@ def _dot_group(typingctx, a, i, b, ids, first, out):
     """Write the dot products of row ``i`` of ``a`` with rows ``ids[first : first + GROUP]`` of ``b`` to ``out``.
 
     Totals go to ``out[first : first + GROUP]``. Tables are C-ordered float32 with equal widths, multiples of `LANES`;
-    ``ids`` is int32 and ``out`` float32, both long enough for whole groups, and every id is a row.
+    ``ids`` is int32 and ``out`` float32, both long enough for whole groups; an id is a row, or below 0 for none, where
+    row 0 is read for nothing.
     """
     for table in (a, b):
         if not (
@@ -60,6 +61,8 @@ def _dot_group(typingctx, a, i, b, ids, first, out):
         begins = []
         for r in range(GROUP):
             work = builder.load(builder.gep(held_ids.data, [builder.add(start, constant(r))]))
+            nothing = ir.Constant(work.type, 0)
+            work = builder.select(builder.icmp_signed("<", work, nothing), nothing, work)
             begins.append(builder.gep(held_b.data, [builder.mul(builder.sext(work, width.type), width)]))
         sums = [cgutils.alloca_once_value(builder, zero) for _ in range(GROUP)]
         chunks = builder.udiv(width, constant(LANES))
@@ -93,4 +96,36 @@ def _dot_group(typingctx, a, i, b, ids, first, out):
     return signature, generate
 
 
+def _score_group(typingctx, dots, scale, height, ids, first, out):
+    """Write ``scale * dots + height[ids]`` of a group to ``out``, all from ``first`` on.
+
+    An id below 0 has the last entry of ``height``. Numbers are float32; nothing is fused, so each is rounded as alone.
+    """
+    signature = types.void(dots, types.float32, height, ids, types.intp, out)
+
+    def generate(context, builder, sig, args):
+        held, held_height, held_ids, held_out = (
+            context.make_array(sig.args[k])(context, builder, args[k]) for k in (0, 2, 3, 5)
+        )
+        lanes = ir.VectorType(ir.FloatType(), GROUP)
+        count = cgutils.unpack_tuple(builder, held_height.shape, 1)[0]
+        last = builder.trunc(builder.sub(count, ir.Constant(count.type, 1)), ir.IntType(32))
+        added = factor = ir.Constant(lanes, ir.Undefined)
+        for r in range(GROUP):
+            number = ir.Constant(ir.IntType(32), r)
+            work = builder.load(builder.gep(held_ids.data, [builder.add(args[4], ir.Constant(args[4].type, r))]))
+            work = builder.select(builder.icmp_signed("<", work, ir.Constant(work.type, 0)), last, work)
+            value = builder.load(builder.gep(held_height.data, [builder.sext(work, count.type)]))
+            added = builder.insert_element(added, value, number)
+            factor = builder.insert_element(factor, args[1], number)
+        here, there = (
+            builder.bitcast(builder.gep(kept.data, [args[4]]), lanes.as_pointer()) for kept in (held, held_out)
+        )
+        builder.store(builder.fadd(builder.fmul(factor, builder.load(here, align=4)), added), there, align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 dot_group: Any = intrinsic(_dot_group)
+score_group: Any = intrinsic(_score_group)

@@ -109,7 +109,7 @@ lowest_bit: Any = intrinsic(_lowest_bit)
 
 
 @compiled
-def _num_from(scores, n, bound):
+def num_from(scores, n, bound):
     """Return how many of the first ``n`` (a multiple of `LANES`) scores are at least ``bound``."""
     count = np.int32(0)
     for first in range(0, n, LANES):
@@ -124,13 +124,13 @@ def _bound_of(scores, n, size, low, high):
     At least ``size`` scores reach ``low``; bisection ends when a bound has exactly ``size``, or when no float lies
     between the last two, and then the bound is the ``size``-th largest score itself.
     """
-    if _num_from(scores, n, high) >= size:
+    if num_from(scores, n, high) >= size:
         return high
     while True:
         middle = np.float32(low + np.float32(0.5) * (high - low))
         if not low < middle < high:
             return low
-        count = _num_from(scores, n, middle)
+        count = num_from(scores, n, middle)
         if count == size:
             return middle
         if count > size:
@@ -148,7 +148,7 @@ def _near_bound(scores, n, size, low, high, guess):
     bound, step = min(max(guess, low), high), np.float32(high - low) / np.float32(32.0)
     passed_low = passed_high = False
     for _ in range(24):
-        count = _num_from(scores, n, bound)
+        count = num_from(scores, n, bound)
         if count > LANES:
             low, passed_low = bound, True
             following = bound + step
@@ -219,7 +219,7 @@ def take_slate(scores, n, size, low, high, guess, slate):
                     shown += 1
             return bound
     bound = _bound_of(scores, n, size, low, high)
-    surplus = _num_from(scores, n, bound) - size  # equal scores on the bound that find no place
+    surplus = num_from(scores, n, bound) - size  # equal scores on the bound that find no place
     _places_from(scores, n, bound, slate)
     if surplus > 0:
         shown, last = 0, size + surplus

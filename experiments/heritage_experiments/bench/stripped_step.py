@@ -20,7 +20,7 @@ import numpy.typing as npt
 from heritage_agents.kernel.arithmetic import WIDE, exponentials
 from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.draws import words_from
-from heritage_agents.kernel.groups import GROUP, dot_group
+from heritage_agents.kernel.groups import GROUP, dot_group, score_group
 from heritage_agents.kernel.lanes import padded, table_of_zeros
 from heritage_agents.kernel.slates import TAKEN, take_slate
 from heritage_agents.kernel.turning import turn_towards
@@ -120,8 +120,7 @@ def _kernel_step(taste, vectors, popularity, step, key, plays):
             works[c] = np.int32((np.uint64(words[c]) * num_works) >> np.uint64(32))
         for first in range(0, _SCORED, GROUP):
             dot_group(taste, row, vectors, works, first, dots)
-        for c in range(_SCORED):
-            scores[c] = dots[c] + popularity[works[c]]
+            score_group(dots, np.float32(1.0), popularity, works, first, scores)
         for c in range(CANDIDATES, _SCORED):
             scores[c] = TAKEN
         guess = take_slate(scores, _SCORED, SLATE, lowest, highest, guess, slate)
