@@ -27,7 +27,7 @@ class EconomyConfig(Section):
     refresh_days: int = parameter(
         1,
         "Days between refreshes of the recommender, and of the plays and the share of subscribers that listeners are "
-        "shown; must divide `epoch_days`",
+        "shown; a work is offered from the first refresh after it was made; must divide `epoch_days`",
         unit="days",
         ge=1,
         le=366,

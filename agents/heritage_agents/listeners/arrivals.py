@@ -16,11 +16,10 @@ Lewis and Shedler, "Simulation of nonhomogeneous Poisson processes by thinning",
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
+from heritage_agents.kernel.arithmetic import exponential
 from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.philox import uniform
 from heritage_agents.kernel.sheets import STEPS_PER_DAY
@@ -78,7 +77,7 @@ def sessions_today(ids, rate, home, subscribed, factors, max_sessions, day, key,
         u = uniform(ids[row], day, 0, key[0], key[1])
         if u < 1.0 - mean:
             continue
-        term = math.exp(-mean)
+        term = exponential(-mean)
         reached = term
         num = 0
         while u >= reached and num < max_sessions:

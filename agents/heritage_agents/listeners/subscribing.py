@@ -11,8 +11,7 @@ Both take effect from the next day on; nobody does both on one day.
 
 from __future__ import annotations
 
-import math
-
+from heritage_agents.kernel.arithmetic import exponential
 from heritage_agents.kernel.compiling import compiled
 from heritage_agents.kernel.philox import uniform
 from heritage_agents.kernel.sheets import CAME_BACK, LEFT_SERVICE
@@ -33,7 +32,7 @@ def renew(
             if (day + 1 + ids[row]) % renewal_days:
                 continue
             log_odds = churn_base - churn_satisfaction * satisfaction[row]
-            if uniform(ids[row], day, 0, churn_key[0], churn_key[1]) * (1.0 + math.exp(-log_odds)) < 1.0:
+            if uniform(ids[row], day, 0, churn_key[0], churn_key[1]) * (1.0 + exponential(-log_odds)) < 1.0:
                 subscribed[row] = False
                 subscribers[home[row]] -= 1
                 counts[LEFT_SERVICE] += 1

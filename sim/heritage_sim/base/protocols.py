@@ -92,7 +92,8 @@ class Encoder(Protocol):
 class RecommenderState(Protocol):
     """What is broadcast to the shards: arrays, picklable, never changed in place.
 
-    A shard shows, of the candidates, those with the largest ``affinity * (history . vector) + bias``.
+    A shard shows, of the candidates, those with the largest ``affinity * (history . vector) + bias``. A state knows the
+    works that were there when it was made: one published since then is offered from the next refresh on.
     """
 
     @property
@@ -110,7 +111,8 @@ class RecommenderState(Protocol):
     ) -> npt.NDArray[np.int32]:
         """Return distinct available works for each listener, shape ``(num_listeners, num_candidates)``, -1 for none.
 
-        Keyed by listener id and day: independent of who else is in the call.
+        Keyed by listener id and day: independent of who else is in the call. An id that is no work is refused: compiled
+        code would read whatever lies where it points.
         """
         ...
 
@@ -120,7 +122,8 @@ class CatalogueState(Protocol):
     """What is broadcast by a recommender that ranks the whole catalogue by its own factors; picklable, never changed.
 
     A shard offers each listener the ``num_candidates`` available works with the largest ``query . factors + bias``,
-    best first, and shows them in this order.
+    best first, and shows them in this order. Works published since the refresh that made the state have no row in it,
+    and are offered from the next refresh on, as with a `RecommenderState`. All numbers are finite.
     """
 
     @property
