@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from heritage_experiments.report.drawing import INK, MARKERS, QUIET, Drawing, colour, dash, new_figure, svg_of
 from heritage_experiments.report.money import creator_amounts
+from heritage_experiments.report.reliability import reliability_curve
 from heritage_experiments.report.run_data import CellFacts, RunData
 from heritage_experiments.report.words import days_said, rule_name
 from heritage_experiments.statistics import student_t_interval
@@ -39,6 +40,7 @@ def draw_all(run: RunData, rule_cells: Sequence[CellFacts], arm_cells: Sequence[
         lambda: lorenz(run, rule_cells),
         lambda: payout_by_community(run, rule_cells),
         lambda: engagement(run, arm_cells),
+        lambda: reliability_curve(run, arm_cells),
     )
     return [drawing for draw in wanted if (drawing := draw()) is not None]
 

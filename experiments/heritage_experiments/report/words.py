@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from heritage_experiments.report.run_data import CellFacts, ComparisonFacts
 from heritage_experiments.statistics import Finding, PairedDifference, Verdict
+from heritage_sim.evaluation.abandonment import NUM_RELIABILITY_GROUPS, RELIABILITY
 
 GAP = "payout_gap_communities"
 """The outcome that is spoken of as the gap."""
@@ -96,6 +97,10 @@ LABELS = {
     "abandonment_concordance": "Concordance of foretold leaving",
     "abandonment_brier": "Integrated Brier score of foretold leaving",
     "abandonment_brier_skill": "Skill of foretold leaving over Kaplan-Meier",
+    **{
+        f"{RELIABILITY}{k}": f"Sessions that go on at half the horizon, group {k} of {NUM_RELIABILITY_GROUPS}"
+        for k in range(1, NUM_RELIABILITY_GROUPS + 1)
+    },
 }
 _BY_COMMUNITY = {
     "payout_share_community_": "Share of payout",

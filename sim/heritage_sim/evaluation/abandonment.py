@@ -18,12 +18,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from heritage_sim.metrics import Measure, concordance, cox, integrated_brier, restricted_mean, skill
+from heritage_sim.metrics import (
+    CoxFit,
+    Measure,
+    concordance,
+    cox,
+    integrated_brier,
+    reliability,
+    restricted_mean,
+    skill,
+)
 
 Column = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
 NUM_BRIER_TIMES = 10
+NUM_RELIABILITY_GROUPS = 5
+RELIABILITY = "abandonment_reliability_"
+"""Begins the names of the groups by which what was foretold is held against what came."""
 _NAN = float("nan")
 
 
@@ -114,7 +126,9 @@ def abandonment_measures(design: SessionDesign, split_day: int, horizon_s: float
     dict of str to Measure
         ``abandonment_hr_<covariate>`` (for a minute more of the earlier sessions' mean, for familiarity 1 against 0,
         for a device against the first), ``session_restricted_mean_s``, ``abandonment_concordance``,
-        ``abandonment_brier``, ``abandonment_brier_skill``.
+        ``abandonment_brier``, ``abandonment_brier_skill``; and of the reliability curve
+        ``abandonment_reliability_<k>``: the share of a group's sessions that go on at half the horizon, k = 1 for those
+        that were least expected to, beside what was foretold for them.
     """
     d = design
     fit = cox(d.duration_s, d.abandoned, d.covariates, d.names, cluster=d.listener)
@@ -138,4 +152,13 @@ def _foretold(before: SessionDesign, after: SessionDesign, horizon_s: float) -> 
     )
     gained = Measure(skill(score), "1", "session", n, baseline=0.0, against=score.against)
     told = concordance(after.duration_s, after.abandoned, risk, after.listener)
-    return dict(zip(names, (told, score, gained), strict=True))
+    return dict(zip(names, (told, score, gained), strict=True)) | _reliability(after, fit, reach / 2.0)
+
+
+def _reliability(after: SessionDesign, fit: CoxFit, at_s: float) -> dict[str, Measure]:
+    foretold = fit.survival(after.covariates, [at_s])[:, 0]
+    groups = reliability(after.duration_s, after.abandoned, foretold, at_s, NUM_RELIABILITY_GROUPS)
+    return {
+        f"{RELIABILITY}{k}": replace(group.observed, baseline=group.predicted, against="foretold for them")
+        for k, group in enumerate(groups, start=1)
+    }

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from heritage_sim.base import TALLY, Executor, Outcome, State, World
-from heritage_sim.evaluation.abandonment import abandonment_measures, session_design
+from heritage_sim.evaluation.abandonment import RELIABILITY, abandonment_measures, session_design
 from heritage_sim.evaluation.config import EvaluationConfig
 from heritage_sim.evaluation.rankings import NUM_RANKS, Split, ranking_measures
 from heritage_sim.metrics import Measure, listener_surplus
@@ -24,7 +24,7 @@ SESSION_COLUMNS = (
     *("prior_sessions", "prior_mean_s", "slates", "plays", "seconds", "abandoned"),
 )
 _PLAY_COLUMNS = ("listener", "day", "work", "score", "dwell_s", "duration_s", "first_time")
-_DEVICE = "abandonment_hr_device_"
+_NOT_IN_EVERY_RUN = ("abandonment_hr_device_", RELIABILITY)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +34,7 @@ class Findings:
     Parameters
     ----------
     measures : dict of str to Measure
-        By outcome name; hazard ratios of devices beside.
+        By outcome name; beside them hazard ratios of devices, and groups of the reliability curve.
     sessions : dict of str to ndarray
         The sample's sessions as columns, `SESSION_COLUMNS`.
     """
@@ -43,9 +43,9 @@ class Findings:
     sessions: Columns
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Yield the figures that every run has, whatever its devices are."""
+        """Yield the figures that every run has, whatever its devices are and however many sessions it has."""
         for name, m in self.measures.items():
-            if not name.startswith(_DEVICE):
+            if not name.startswith(_NOT_IN_EVERY_RUN):
                 yield Outcome(name, m.value, m.unit, m.n)
 
     def table(self) -> Columns:

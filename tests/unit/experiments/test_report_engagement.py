@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 
 from heritage_experiments.report.engagement import engagement_section
+from heritage_experiments.report.reliability import reliability_curve
 from heritage_experiments.report.run_data import CellFacts, ComparisonFacts
 from heritage_experiments.tables import TABLES
 from heritage_sim.base import Keys
@@ -50,6 +52,7 @@ def findings(**tables: pd.DataFrame) -> SimpleNamespace:
     comparison = ComparisonFacts("new_vs_old", *CELLS, "", "payout_gap_communities")
     empty = {name: pd.DataFrame({c: [] for c, _ in TABLES[name]}) for name in ("engagement", "sessions")}
     run = SimpleNamespace(
+        named_cells=CELLS,
         store=SimpleNamespace(read_table=(empty | tables).get),
         scenario={"evaluation": {"horizon_s": 60}, "listeners": {"devices": [{"name": "phone"}, {"name": "speaker"}]}},
         comparisons=(comparison,),
@@ -57,6 +60,26 @@ def findings(**tables: pd.DataFrame) -> SimpleNamespace:
         communities=(),
     )
     return SimpleNamespace(run=run)
+
+
+def test_the_reliability_curve_draws_what_came_against_what_was_foretold(monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(Axes, "errorbar", lambda ax, x, y, **how: drawn.append((x, y.tolist(), how["yerr"])))
+    groups = [
+        (c.name, r, f"abandonment_reliability_{k}", 0.2 * k + 0.1 * r, "1", "session", 40, 0.1, 0.9, 0.15 * k, "it", 0)
+        for c in CELLS[:1]
+        for r in range(3)
+        for k in (1, 2)
+    ]
+    run = findings(engagement=pd.DataFrame(groups, columns=[name for name, _ in TABLES["engagement"]])).run
+    drawing = reliability_curve(run, CELLS)
+    ((foretold, came, error),) = drawn
+    assert foretold == pytest.approx([15.0, 30.0])
+    assert came == pytest.approx([30.0, 50.0])
+    assert error == pytest.approx(np.full((2, 2), 4.302653 * 10 / math.sqrt(3)))
+    assert "40 sessions a group" in drawing.caption
+    assert reliability_curve(findings(engagement=levels()).run, CELLS) is None
+    assert reliability_curve(findings().run, CELLS) is None
 
 
 @pytest.fixture(scope="module")

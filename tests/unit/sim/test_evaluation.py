@@ -132,6 +132,29 @@ def test_known_hazards_come_back_and_are_foretold() -> None:
     assert found["session_restricted_mean_s"].value < 60.0
 
 
+def test_groups_foretold_to_stay_longer_do_and_as_many_as_foretold() -> None:
+    """The hazards are known, and of the form that is fitted: nothing but chance is between foretold and true."""
+    found = abandonment_measures(session_design(sessions(1500, 0.6)), split_day=40, horizon_s=120.0)
+    groups = [found[f"abandonment_reliability_{k}"] for k in range(1, 6)]
+    assert sum(group.n for group in groups) == 1500 * 4
+    foretold, came = ([getattr(group, name) for group in groups] for name in ("baseline", "value"))
+    assert foretold == sorted(foretold)
+    assert came[0] < came[2] < came[4]
+    np.testing.assert_allclose(came, foretold, atol=0.045)
+    # Known truth of a group: the mean over its sessions of exp(-t hazard), at half the horizon.
+    design = session_design(sessions(1500, 0.6))
+    later = design.rows(design.day >= 40)
+    hazard = np.exp(later.covariates @ np.array([0.6, 0.0, -0.5])) / 60.0
+    truth = np.sort(np.exp(-60.0 * hazard)).reshape(5, -1).mean(axis=1)
+    np.testing.assert_allclose(foretold, truth, atol=0.03)
+
+
+def test_groups_of_the_reliability_curve_are_told_beside_the_outcomes(economy) -> None:
+    names = economy.results().tables["engagement"]["name"].tolist()
+    assert "abandonment_reliability_1" in names
+    assert not any("reliability" in o.name for o in economy.results().outcomes)
+
+
 def test_where_nothing_tells_who_leaves_there_is_no_skill() -> None:
     given = sessions(500, 0.0)
     given["device"][:] = 0
