@@ -3,7 +3,8 @@
 A shard is deterministic: its state follows from its factory and the calls it has had. So the executor keeps the last
 checkpoint and the calls since then, and a shard whose process is gone (killed, out of memory, lost node) is made again
 by its factory, restored from the checkpoint and given those calls anew. Arguments lie in Ray's object store once, owned
-by the driver, so they outlive the actor. Results carry nothing of where they were computed.
+by the driver, so they outlive the actor; of the item side only what is new is put there (`item_side`). Results carry
+nothing of where they were computed.
 
 Actors reserve no cores of Ray's count (a fixed share would make a run wait for ever where there are more shards than
 cores); they are spread over the machines of a cluster.
@@ -20,9 +21,10 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from heritage_sim.base import HeritageError, MissingPartError, Population, State
+from heritage_sim.base import HeritageError, MissingPartError, Population, State, World
 from heritage_sim.base.own_ray import OWN_RAY_ENVIRONMENT, OWN_RAY_OPTIONS
 from heritage_sim.executors.host import ShardHost
+from heritage_sim.executors.item_side import Receiver, Sender, WorldSheet
 from heritage_sim.executors.local import check_num_states
 
 MAX_REBUILDS = 3
@@ -59,6 +61,7 @@ class RayExecutor:
         self._actors: list[Any] = [self._actor.remote(make) for make in self._factories]
         self._checkpoint: list[Any] | None = None
         self._since: list[tuple[str, list[Any]]] = []
+        self._items = Sender(self._ray.put)
 
     @property
     def num_shards(self) -> int:
@@ -71,7 +74,7 @@ class RayExecutor:
 
     def call(self, method: str, *args: Any) -> list[Any]:
         """Return ``shard.method(*args)`` of every shard, in shard order; a `HeritageError` if one keeps dying."""
-        held = [self._ray.put(arg) for arg in args]
+        held = [self._ray.put(self._items.sheet(arg) if isinstance(arg, World) else arg) for arg in args]
         self._since.append((method, held))
         return self._gathered([actor.call.remote(method, *held) for actor in self._actors])
 
@@ -157,9 +160,16 @@ class ShardActor:
     def _host(self) -> ShardHost:
         return ShardHost(self._make())
 
+    @cached_property
+    def _items(self) -> Receiver:
+        import ray
+
+        return Receiver(ray.get)  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+
     def call(self, method: str, *args: Any) -> Any:
         """Return what the host's method returns."""
-        return getattr(self._host, method)(*args)
+        whole = [self._items.world(arg) if isinstance(arg, WorldSheet) else arg for arg in args]
+        return getattr(self._host, method)(*whole)
 
     def process_id(self) -> int:
         """Return the process this shard lives in."""
