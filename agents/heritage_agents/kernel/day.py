@@ -105,6 +105,8 @@ def _rank(offers, active, history, row, vectors, height, left, score):
 
     Both are filled up to a whole group with none; `TAKEN` is the score of what may not be shown.
     """
+    if vectors.shape[0] == 0:  # then not even the row is there that stands in for none
+        return 0
     num_candidates = offers.candidates.shape[1]
     filled = -(-num_candidates // GROUP) * GROUP
     for c in range(num_candidates):
