@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from heritage_sim.base import Currency, Section
+from heritage_sim.base import Currency, Section, parameter
 
 TOKEN_DECIMALS = 6
 """Decimals of `SettlementToken`; a property of the contract, not a setting."""
@@ -20,76 +20,113 @@ class LedgerConfig(Section):
     The kind never changes an outcome: all ledgers agree to the unit and, where we make the blocks, to the second.
     """
 
-    kind: Literal["reference", "evm", "anvil", "rpc"] = Field(
-        default="reference",
-        description="reference: pure integers, milliseconds. evm: the Solidity contracts on an embedded EVM, seconds. "
+    kind: Literal["reference", "evm", "anvil", "rpc"] = parameter(
+        "reference",
+        "reference: pure integers, milliseconds. evm: the Solidity contracts on an embedded EVM, seconds. "
         "anvil: on an Anvil that is started and stopped with the ledger. rpc: on the chain behind rpc_url.",
+        unit="name",
+        source="the scenario",
     )
-    rpc_url: str = Field(
-        default="", description="Address of the node where kind is rpc, such as http://127.0.0.1:8545; keys stay here."
+    rpc_url: str = parameter(
+        "",
+        "Address of the node where kind is rpc, such as http://127.0.0.1:8545; keys stay here.",
+        unit="text",
+        source="the scenario",
     )
-    confirmations: int = Field(
-        default=2, ge=0, le=1000, description="Blocks that must stand on a transaction before it counts; kind rpc only."
-    )
-    poll_seconds: float = Field(
-        default=1.0, gt=0.0, le=600.0, description="Seconds between two looks at a chain of others; kind rpc only."
-    )
-    evm_replications: int = Field(
-        default=1,
+    confirmations: int = parameter(
+        2,
+        "Blocks that must stand on a transaction before it counts; kind rpc only.",
+        unit="blocks",
+        source="the operator's choice",
         ge=0,
-        description="How many replications of a cell run on a chain where kind is not reference; the others use the "
-        "reference.",
+        le=1000,
     )
-    challenge_window_hours: float = Field(
-        default=24.0, ge=0.0, le=8760.0, description="Hours between posting an epoch and the money being withdrawable."
+    poll_seconds: float = parameter(
+        1.0,
+        "Seconds between two looks at a chain of others; kind rpc only.",
+        unit="s",
+        source="the operator's choice",
+        gt=0.0,
+        le=600.0,
     )
-    silence_days: float = Field(
-        default=90.0,
+    evm_replications: int = parameter(
+        1,
+        "How many replications of a cell run on a chain where kind is not reference; the others use the reference.",
+        unit="replications",
+        source="the scenario",
+        ge=0,
+    )
+    challenge_window_hours: float = parameter(
+        24.0, "Hours between posting an epoch and the money being withdrawable.", unit="h", ge=0.0, le=8760.0
+    )
+    silence_days: float = parameter(
+        90.0,
+        "Days without a new final epoch after which anybody may wind the distributor up; longer than the "
+        "challenge window.",
+        unit="days",
         gt=0.0,
         le=36_500.0,
-        description="Days without a new final epoch after which anybody may wind the distributor up; longer than the "
-        "challenge window.",
     )
-    notice_days: float = Field(
-        default=180.0,
+    notice_days: float = parameter(
+        180.0,
+        "Days between notice that money lies unclaimed and its going to the fund of the payee's community.",
+        unit="days",
         ge=0.0,
         le=36_500.0,
-        description="Days between notice that money lies unclaimed and its going to the fund of the payee's community.",
     )
-    rotation_delay_hours: float = Field(
-        default=72.0,
+    rotation_delay_hours: float = parameter(
+        72.0,
+        "Hours between asking that a payee's money go to another account and that taking effect.",
+        unit="h",
         ge=0.0,
         le=87_600.0,
-        description="Hours between asking that a payee's money go to another account and that taking effect.",
     )
-    payment_rule: Literal["lap", "decay", "lrp"] = Field(
-        default="lap",
-        description="How a direct payment is split along a work's sources. lap: every ancestor is due its share of "
-        "every descendant's payments. decay: times payment_decay for each further generation. lrp: direct parents "
-        "only, who pass on to theirs.",
+    payment_rule: Literal["lap", "decay", "lrp"] = parameter(
+        "lap",
+        "How a direct payment is split along a work's sources. lap: every ancestor is due its share of "
+        "every descendant's payments. decay: times payment_decay for each further generation. lrp: direct "
+        "parents only, who pass on to theirs.",
+        unit="name",
+        source="the scenario",
     )
-    payment_every_path: bool = Field(
-        default=True,
-        description="Whether an ancestor reached by several paths counts once for each, or once with its largest "
+    payment_every_path: bool = parameter(
+        True,
+        "Whether an ancestor reached by several paths counts once for each, or once with its largest "
         "share; true under lrp.",
+        unit="yes or no",
+        source="the scenario",
     )
-    payment_decay: float = Field(
-        default=0.5, ge=0.0, le=1.0, description="Factor for each further generation; used under decay only."
+    payment_decay: float = parameter(
+        0.5, "Factor for each further generation; used under decay only.", unit="1", ge=0.0, le=1.0
     )
-    community_members: int = Field(default=3, ge=1, le=32, description="Simulated members who sign for each community.")
-    community_threshold: int = Field(default=2, ge=1, le=32, description="How many of a community's members must sign.")
-    faults: str = Field(
-        default="", description="Named schedule of faults between client and Anvil; empty for none; kind anvil only."
+    community_members: int = parameter(3, "Simulated members who sign for each community.", unit="members", ge=1, le=32)
+    community_threshold: int = parameter(2, "How many of a community's members must sign.", unit="members", ge=1, le=32)
+    faults: str = parameter(
+        "",
+        "Named schedule of faults between client and Anvil; empty for none; kind anvil only.",
+        unit="text",
+        source="the scenario",
     )
-    fault_replication: int = Field(
-        default=0, ge=0, description="Whose faults strike: set to the number of each replication where there are any."
+    fault_replication: int = parameter(
+        0,
+        "Whose faults strike: set to the number of each replication where there are any.",
+        unit="number of a replication",
+        source="the scenario",
+        ge=0,
     )
-    currency_code: str = Field(
-        default="hUSD", min_length=1, max_length=11, description="Name of the settlement token, shown beside amounts."
+    currency_code: str = parameter(
+        "hUSD",
+        "Name of the settlement token, shown beside amounts.",
+        unit="text",
+        source="the scenario",
+        min_length=1,
+        max_length=11,
     )
-    payee_salt: str = Field(
-        default="simulated",
-        description="Salt of payee ids on the chain. Public here, as the wallets are simulated; secret in earnest use.",
+    payee_salt: str = parameter(
+        "simulated",
+        "Salt of payee ids on the chain. Public here, as the wallets are simulated; secret in earnest use.",
+        unit="text",
+        source="the scenario",
     )
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ from heritage_experiments.registry import OWN_WRITTEN, content_sha256
 from heritage_experiments.sweeps.config import SweepConfig
 from heritage_models.config import GeneratorConfig, RecommenderConfig, TraditionConfig
 from heritage_serving.config import ServingConfig
-from heritage_sim.base import Section
+from heritage_sim.base import Section, parameter
 from heritage_sim.config import EconomyConfig, EvaluationConfig, MoneyChainConfig, RoyaltyConfig
 from heritage_sim.outcomes import outcome_names
 from heritage_sim.royalty import OWN_KIND
@@ -77,25 +77,51 @@ class Comparison(Section):
 class RuntimeConfig(Section):
     """How a scenario is run. No key here ever changes an outcome."""
 
-    executor: Literal["auto", "local", "ray"] = Field(
-        default="auto", description="Where replications run: this process, Ray workers, or whichever is cheaper."
+    executor: Literal["auto", "local", "ray"] = parameter(
+        "auto",
+        "Where replications run: this process, Ray workers, or whichever is cheaper.",
+        unit="name",
+        source="the operator's choice",
     )
-    shards: int = Field(default=1, ge=1, le=256, description="Parts the listeners are divided into [shards].")
-    threads: int = Field(
-        default=1, ge=1, le=256, description="Shards of one process that work at once, each in a thread [threads]."
+    shards: int = parameter(
+        1, "Parts the listeners are divided into.", unit="shards", source="the operator's choice", ge=1, le=256
     )
-    workers: int | Literal["auto"] = Field(
-        default="auto",
-        description="Replications run at once on Ray [processes]; auto: one per core that this process may use.",
+    threads: int = parameter(
+        1,
+        "Shards of one process that work at once, each in a thread.",
+        unit="threads",
+        source="the operator's choice",
+        ge=1,
+        le=256,
     )
-    object_store_mb: int = Field(default=256, ge=80, le=1_000_000, description="Ray's shared object store [MiB].")
-    tries: int = Field(default=3, ge=1, le=10, description="Times a replication is tried when its worker dies [times].")
-    listener_engine: Literal["compiled", "torch"] = Field(
-        default="compiled",
-        description="What lives the listeners' days: the compiled kernel, or the same step in torch.",
+    workers: int | Literal["auto"] = parameter(
+        "auto",
+        "Replications run at once on Ray; auto: one per core that this process may use.",
+        unit="processes",
+        source="the operator's choice",
     )
-    listener_device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where the torch engine works; auto: the GPU where there is one, else the CPU."
+    object_store_mb: int = parameter(
+        256, "Ray's shared object store.", unit="MiB", source="the operator's choice", ge=80, le=1_000_000
+    )
+    tries: int = parameter(
+        3,
+        "Times a replication is tried when its worker dies.",
+        unit="times",
+        source="the operator's choice",
+        ge=1,
+        le=10,
+    )
+    listener_engine: Literal["compiled", "torch"] = parameter(
+        "compiled",
+        "What lives the listeners' days: the compiled kernel, or the same step in torch.",
+        unit="name",
+        source="the operator's choice",
+    )
+    listener_device: Literal["auto", "cpu", "cuda"] = parameter(
+        "auto",
+        "Where the torch engine works; auto: the GPU where there is one, else the CPU.",
+        unit="name",
+        source="the operator's choice",
     )
 
     @field_validator("workers")
@@ -111,8 +137,10 @@ class Scenario(Section):
 
     name: str = Field(pattern=NAME, description="Name; results lie in a folder of this name.")
     question: str = Field(default="", description="The question that the run answers, as the report asks it.")
-    seed: int = Field(default=1, ge=0, lt=2**63, description="Root seed of every random stream.")
-    replications: int = Field(default=1, ge=1, le=100_000, description="Paired replications of every cell [runs].")
+    seed: int = parameter(1, "Root seed of every random stream.", unit="1", source="the scenario", ge=0, lt=2**63)
+    replications: int = parameter(
+        1, "Paired replications of every cell.", unit="runs", source="the scenario", ge=1, le=100_000
+    )
     traditions: tuple[TraditionConfig, ...] = Field(min_length=1, description="Traditions with their archives.")
     communities: tuple[CommunityConfig, ...] = Field(min_length=1, description="Communities, each with one tradition.")
     listeners: ListenersConfig = Field(default_factory=ListenersConfig, description="The listening population.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from heritage_sim.base import Section, parameter
 
@@ -12,35 +12,49 @@ from heritage_sim.base import Section, parameter
 class TraditionConfig(Section):
     """One tradition of a scenario: where its tuning and archive come from."""
 
-    name: str = Field(min_length=1, description="Key of the tradition in the scenario; communities refer to it.")
-    kind: Literal["gamelan", "chinese", "panpipes", "imported", "scl"] = Field(
-        description="Source: built-in gamelan, chinese, panpipes; imported (`heritage corpus import`); scl (a file)."
+    name: str = parameter(
+        ...,
+        "Key of the tradition in the scenario; communities refer to it.",
+        unit="text",
+        source="the scenario",
+        min_length=1,
     )
-    num_works: int = Field(
-        default=220, ge=2, le=20_000, description="Archive works to use, or all if there are fewer [works]."
+    kind: Literal["gamelan", "chinese", "panpipes", "imported", "scl"] = parameter(
+        ...,
+        "Source: built-in gamelan, chinese, panpipes; imported (`heritage corpus import`); scl (a file).",
+        unit="name",
+        source="the scenario",
     )
-    tuning: str = Field(
-        default="",
-        description="Measured tuning by its file name in the scale library, without .scl; empty for the kind's own.",
+    num_works: int = parameter(
+        220, "Archive works to use, or all if there are fewer.", unit="works", source="the scenario", ge=2, le=20_000
     )
-    path: str = Field(
-        default="",
-        description="kind scl: the .scl file. kind imported: the imported folder; empty looks it up by name.",
+    tuning: str = parameter(
+        "",
+        "Measured tuning by its file name in the scale library, without .scl; empty for the kind's own.",
+        unit="text",
+        source="the scenario",
     )
-    imported: str = Field(
-        default="",
-        description="kind imported: name given to `heritage corpus import`; empty uses the tradition's name.",
+    path: str = parameter(
+        "",
+        "kind scl: the .scl file. kind imported: the imported folder; empty looks it up by name.",
+        unit="text",
+        source="the scenario",
     )
-    min_notes: int = Field(default=16, ge=4, le=512, description="Shortest archive piece [events].")
-    max_notes: int = Field(
-        default=64, ge=8, le=1024, description="Longest archive piece; longer ones are cut to whole cycles [events]."
+    imported: str = parameter(
+        "",
+        "kind imported: name given to `heritage corpus import`; empty uses the tradition's name.",
+        unit="text",
+        source="the scenario",
     )
-    min_step_count: int = Field(
-        default=2, ge=1, description="How often the archive must show a melodic step for it to be legal [times]."
+    min_notes: int = parameter(16, "Shortest archive piece.", unit="events", ge=4, le=512)
+    max_notes: int = parameter(
+        64, "Longest archive piece; longer ones are cut to whole cycles.", unit="events", ge=8, le=1024
     )
-    ornament_quantiles: tuple[float, float] = Field(
-        default=(0.05, 0.95),
-        description="Quantiles of the archive pieces' ornament rates that bound the allowed range [1].",
+    min_step_count: int = parameter(
+        2, "How often the archive must show a melodic step for it to be legal.", unit="times", ge=1
+    )
+    ornament_quantiles: tuple[float, float] = parameter(
+        (0.05, 0.95), "Quantiles of the archive pieces' ornament rates that bound the allowed range.", unit="1"
     )
 
     @model_validator(mode="after")
@@ -58,50 +72,60 @@ class TraditionConfig(Section):
 class GeneratorConfig(Section):
     """How commissions to derive are answered, and how the model behind it is trained."""
 
-    kind: Literal["transformer", "pool", "archive", "serve"] = Field(
-        default="pool",
-        description="transformer (in process), pool (pre-made pieces), archive (retrieval only), serve (service).",
+    kind: Literal["transformer", "pool", "archive", "serve"] = parameter(
+        "pool",
+        "transformer (in process), pool (pre-made pieces), archive (retrieval only), serve (service).",
+        unit="name",
+        source="the scenario",
     )
-    masks: bool = Field(default=True, description="Whether decoding is bound by the tradition's constraint tables.")
-    conditioning: bool = Field(
-        default=True,
-        description="Whether the model is told tradition, cycle and position in it, and opens as its source does.",
+    masks: bool = parameter(
+        True, "Whether decoding is bound by the tradition's constraint tables.", unit="yes or no", source="the scenario"
     )
-    takes: int = Field(default=1, ge=1, le=64, description="Different pieces that can be had on one source [pieces].")
-    max_notes: int = Field(default=64, ge=8, le=1024, description="Longest generated piece [events].")
-    num_cycles: int = Field(
-        default=0, ge=0, le=64, description="Length of a generated piece [cycles]; 0 for as many as its source has."
+    conditioning: bool = parameter(
+        True,
+        "Whether the model is told tradition, cycle and position in it, and opens as its source does.",
+        unit="yes or no",
+        source="the scenario",
     )
-    temperature: float = Field(default=1.0, gt=0.0, le=4.0, description="Sampling temperature [1].")
-    steps: int = Field(default=250, ge=1, description="Training steps; never a training time [steps].")
-    max_passes: int = Field(
-        default=18,
+    takes: int = parameter(
+        1, "Different pieces that can be had on one source.", unit="pieces", source="the scenario", ge=1, le=64
+    )
+    max_notes: int = parameter(64, "Longest generated piece.", unit="events", ge=8, le=1024)
+    num_cycles: int = parameter(
+        0, "Length of a generated piece; 0 for as many as its source has.", unit="cycles", ge=0, le=64
+    )
+    temperature: float = parameter(1.0, "Sampling temperature.", unit="1", gt=0.0, le=4.0)
+    steps: int = parameter(250, "Training steps; never a training time.", unit="steps", ge=1)
+    max_passes: int = parameter(
+        18,
+        "Times the whole archive may be gone through: where it is small, training ends before `steps`, for "
+        "it would be learnt by heart.",
+        unit="passes",
         ge=1,
-        description="Times the whole archive may be gone through: where it is small, training ends before `steps`, for "
-        "it would be learnt by heart [passes].",
     )
-    batch: int = Field(default=16, ge=1, description="Sequences per training step [sequences].")
-    context: int = Field(default=96, ge=16, le=4096, description="Events the model sees at once [events].")
-    width: int = Field(default=128, ge=16, description="Width of the model [1].")
-    layers: int = Field(default=3, ge=1, le=48, description="Transformer blocks [1].")
-    heads: int = Field(default=4, ge=1, description="Attention heads [1].")
-    learning_rate: float = Field(default=3e-3, gt=0.0, le=1.0, description="Peak learning rate [1].")
-    weight_decay: float = Field(default=1.0, ge=0.0, description="Weight decay of AdamW; archives are small [1].")
-    condition_dropout: float = Field(
-        default=0.2,
+    batch: int = parameter(16, "Sequences per training step.", unit="sequences", ge=1)
+    context: int = parameter(96, "Events the model sees at once.", unit="events", ge=16, le=4096)
+    width: int = parameter(128, "Width of the model.", unit="1", ge=16)
+    layers: int = parameter(3, "Transformer blocks.", unit="1", ge=1, le=48)
+    heads: int = parameter(4, "Attention heads.", unit="1", ge=1)
+    learning_rate: float = parameter(3e-3, "Peak learning rate.", unit="1", gt=0.0, le=1.0)
+    weight_decay: float = parameter(1.0, "Weight decay of AdamW; archives are small.", unit="1", ge=0.0)
+    condition_dropout: float = parameter(
+        0.2,
+        "Share of training rows whose conditioning is withheld, to serve the unconditioned arm.",
+        unit="1",
         gt=0.0,
         lt=1.0,
-        description="Share of training rows whose conditioning is withheld, to serve the unconditioned arm [1].",
     )
-    held_out_share: float = Field(
-        default=0.1, ge=0.0, le=0.9, description="Share of archive pieces kept for validation, by content hash [1]."
+    held_out_share: float = parameter(
+        0.1, "Share of archive pieces kept for validation, by content hash.", unit="1", ge=0.0, le=0.9
     )
-    training_seed: int = Field(default=20260101, ge=0, description="Seed of initial weights and batches [1].")
-    prompt_notes: int = Field(
-        default=8, ge=0, description="Most events of the source's first cycle that open a conditioned piece [events]."
+    training_seed: int = parameter(20260101, "Seed of initial weights and batches.", unit="1", ge=0)
+    prompt_notes: int = parameter(
+        8, "Most events of the source's first cycle that open a conditioned piece.", unit="events", ge=0
     )
-    slots: int = Field(
-        default=48, ge=1, le=4096, description="Pieces decoded side by side; part of the checkpoint's numerics [slots]."
+    slots: int = parameter(
+        48, "Pieces decoded side by side; part of the checkpoint's numerics.", unit="slots", ge=1, le=4096
     )
 
     @model_validator(mode="after")

@@ -2,49 +2,90 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
-from heritage_sim.base import Section
+from heritage_sim.base import Section, parameter
 
 
 class ServingConfig(Section):
     """How the generator is served by Ray Serve. Nothing here changes a piece: it changes when it arrives."""
 
-    num_replicas: int = Field(default=1, ge=1, le=1024, description="Copies of the generator that answer in parallel.")
-    cpus_per_replica: float = Field(
-        default=0.5, gt=0.0, le=64.0, description="CPU cores reserved for each replica; fractions share a core."
+    num_replicas: int = parameter(
+        1,
+        "Copies of the generator that answer in parallel.",
+        unit="replicas",
+        source="the operator's choice",
+        ge=1,
+        le=1024,
     )
-    gpus_per_replica: float = Field(
-        default=0.0,
+    cpus_per_replica: float = parameter(
+        0.5,
+        "CPU cores reserved for each replica; fractions share a core.",
+        unit="cores",
+        source="the operator's choice",
+        gt=0.0,
+        le=64.0,
+    )
+    gpus_per_replica: float = parameter(
+        0.0,
+        "GPUs wished for each replica; cut at start to what the cluster has, so that a deployment never "
+        "waits for a device that is not there. 0 keeps to CPUs.",
+        unit="GPUs",
+        source="the operator's choice",
         ge=0.0,
         le=8.0,
-        description="GPUs wished for each replica; cut at start to what the cluster has, so that a deployment never "
-        "waits for a device that is not there. 0 keeps to CPUs.",
     )
-    max_batch_size: int = Field(default=32, ge=1, le=4096, description="Commissions sent to a replica in one call.")
-    batch_wait_s: float = Field(
-        default=0.01, ge=0.0, le=10.0, description="How long single HTTP requests wait for company, in seconds."
+    max_batch_size: int = parameter(
+        32,
+        "Commissions sent to a replica in one call.",
+        unit="commissions",
+        source="the operator's choice",
+        ge=1,
+        le=4096,
     )
-    max_ongoing_requests: int = Field(
-        default=4, ge=2, le=1024, description="Calls a replica holds at once; above it callers wait at the router."
+    batch_wait_s: float = parameter(
+        0.01,
+        "How long single HTTP requests wait for company.",
+        unit="s",
+        source="the operator's choice",
+        ge=0.0,
+        le=10.0,
     )
-    max_queued_requests: int = Field(
-        default=-1, ge=-1, description="Calls that may wait at a router before it sheds load; -1 for no bound."
+    max_ongoing_requests: int = parameter(
+        4,
+        "Calls a replica holds at once; above it callers wait at the router.",
+        unit="calls",
+        source="the operator's choice",
+        ge=2,
+        le=1024,
     )
-    request_timeout_s: float = Field(
-        default=120.0, gt=0.0, description="How long a call may take before it is tried again, in seconds."
+    max_queued_requests: int = parameter(
+        -1,
+        "Calls that may wait at a router before it sheds load; -1 for no bound.",
+        unit="calls",
+        source="the operator's choice",
+        ge=-1,
     )
-    max_attempts: int = Field(default=6, ge=1, le=100, description="Tries of one call, the first included.")
-    backoff_s: float = Field(
-        default=0.5,
+    request_timeout_s: float = parameter(
+        120.0, "How long a call may take before it is tried again.", unit="s", source="the operator's choice", gt=0.0
+    )
+    max_attempts: int = parameter(
+        6, "Tries of one call, the first included.", unit="tries", source="the operator's choice", ge=1, le=100
+    )
+    backoff_s: float = parameter(
+        0.5,
+        "Wait before the second try; doubles with each further one.",
+        unit="s",
+        source="the operator's choice",
         ge=0.0,
         le=60.0,
-        description="Wait before the second try, in seconds; doubles with each further one.",
     )
-    max_backoff_s: float = Field(default=8.0, ge=0.0, le=600.0, description="Longest wait between tries, in seconds.")
-    http_port: int = Field(
-        default=8000,
+    max_backoff_s: float = parameter(
+        8.0, "Longest wait between tries.", unit="s", source="the operator's choice", ge=0.0, le=600.0
+    )
+    http_port: int = parameter(
+        8000,
+        "Port of `heritage serve`, opened on 127.0.0.1 only; runs of a scenario open none.",
+        unit="port",
+        source="the operator's choice",
         ge=1024,
         le=65535,
-        description="Port of `heritage serve`, opened on 127.0.0.1 only; runs of a scenario open none.",
     )

@@ -22,9 +22,6 @@ from heritage_sim.royalty import RULES, RuleConfig
 OF_THE_MODEL = ("traditions", "communities", "listeners", "creators", "economy", "generator", "recommender", "royalty")
 """Sections that come first in the table, in this order; what else the scenario has follows."""
 
-TECHNICAL = ("traditions", "generator", "ledger", "serving", "runtime")
-"""Sections that say how music is made and where things run: no assumption about anybody's behaviour stands in them."""
-
 NOT_PARAMETERS = ("name", "question", "arms", "cells", "comparisons", "own_parts", "extends")
 """Keys of a scenario that say what is asked and compared, not how the model is."""
 
@@ -38,7 +35,7 @@ class Parameter:
     key : str
         Dotted key; ``communities[].activity`` where a section stands in a list.
     meaning, unit, source : str
-        What it is; unit and source are empty where the section does not say them.
+        What it is; unit and source are empty where a section does not say them.
     default, value : str
         As written; the value is the scenario's, empty where no scenario was named.
     limits : str
@@ -71,12 +68,15 @@ def parameters_of(scenario: Scenario | None = None) -> list[Parameter]:
 
 
 def without_metadata(parameters: Sequence[Parameter]) -> list[str]:
-    """Return the keys of behaviour, each with what its section does not say of it: unit, source or both."""
+    """Return the keys of which something is not said, each with what: unit, range or source."""
     return [
         f"{p.key}: no {' and no '.join(missing)}"
         for p in parameters
-        if p.section not in TECHNICAL and p.section not in ("seed", "replications")
-        if (missing := [what for what, said in (("unit", p.unit), ("source", p.source)) if not said])
+        if (
+            missing := [
+                what for what, said in (("unit", p.unit), ("range", p.limits), ("source", p.source)) if not said
+            ]
+        )
     ]
 
 
@@ -144,19 +144,44 @@ def _row(key: str, field: FieldInfo, values: _Nodes) -> Parameter:
 
 
 def limits_of(field: FieldInfo) -> str:
-    """Return the possible values of a field in words; empty where its type is all there is."""
+    """Return the possible values of a field in words; those of its type where nothing else bounds it."""
     choices = _choices(field.annotation)
-    if choices:
+    if choices and not {int, float, str} & set(get_args(field.annotation)):
         return ", ".join(choices)
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "least", "max_length": "most"}
     bounds = {
         sign: getattr(limit, name)
         for limit in field.metadata
-        for sign, name in (("≥", "ge"), (">", "gt"), ("≤", "le"), ("<", "lt"))
+        for name, sign in signs.items()
         if getattr(limit, name, None) is not None
     }
+    if not bounds.keys() & {"≥", ">", "≤", "<"}:
+        return _of_its_type(field.annotation, bounds.get("least"), bounds.get("most"))
     if "≥" in bounds and "≤" in bounds:
         return f"{_written(bounds['≥'])} to {_written(bounds['≤'])}"
-    return ", ".join(f"{sign} {_written(bound)}" for sign, bound in bounds.items())
+    return ", ".join(f"{sign} {_written(bounds[sign])}" for sign in ("≥", ">", "≤", "<") if sign in bounds)
+
+
+def _of_its_type(annotation: Any, least: int | None, most: int | None) -> str:
+    """Return what values a type has, of a length between two bounds if they are given."""
+    if annotation is str:
+        return "any text" if not least else "text, not empty"
+    if annotation in (int, float):
+        return "any number"
+    if annotation is RuleConfig:
+        return f"{', '.join(sorted(RULES))}, or a rule of one's own"
+    if get_origin(annotation) is Literal:
+        return ", ".join(_choices(annotation))
+    inner = [arg for arg in get_args(annotation) if arg is not Ellipsis]
+    if get_origin(annotation) is tuple:
+        held = _of_its_type(inner[0], None, None)
+        size = len(inner) if Ellipsis not in get_args(annotation) else least if least == most else None
+        return f"{size} values: {held}" if size else f"a list of {held}"
+    if get_origin(annotation) is dict:
+        return f"by name: {_of_its_type(inner[1], None, None)}"
+    if inner:
+        return " or ".join("null" if arg is type(None) else _of_its_type(arg, least, most) for arg in inner)
+    return "as described" if annotation is not type(None) else "null"
 
 
 def _choices(annotation: Any) -> list[str]:

@@ -5,16 +5,17 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from heritage_experiments.oddd import describe, parameters_of, without_metadata
 from heritage_experiments.oddd.docstrings import Source, blocks_of, fields_of
 from heritage_experiments.oddd.document import Bullets, Formula, Paragraph, Table
 from heritage_experiments.oddd.markdown import as_markdown
 from heritage_experiments.oddd.page import as_html
-from heritage_experiments.oddd.parameters import Parameter
+from heritage_experiments.oddd.parameters import Parameter, limits_of
 from heritage_experiments.oddd.schedule import steps_of_a_day
 from heritage_experiments.oddd.streams import streams, streams_in
 from heritage_experiments.oddd.words import keys_named, sections
@@ -47,20 +48,57 @@ def test_the_document_has_every_element_of_the_protocol_in_its_order(document):
     assert set(PROTOCOL) <= sections().keys()
 
 
-def test_every_parameter_of_the_behaviour_sections_says_its_unit_and_its_source():
+def test_every_parameter_says_its_unit_its_range_and_its_source():
     lacking = without_metadata(parameters_of())
     assert not lacking, "declare these with heritage_sim.base.parameter:\n" + "\n".join(lacking)
 
 
-def test_a_parameter_without_unit_or_source_is_named():
+def test_a_parameter_without_unit_range_or_source_is_named():
     bare = Parameter("listeners.drift", "how far", "", "", "1", "", "")
-    half = Parameter("creators.horizon_epochs", "how long", "epochs", "", "1", "", "")
-    whole = Parameter("creators.belief_rate", "how fast", "1/day", "assumed", "1", "", "")
-    technical = Parameter("runtime.shards", "parts", "", "", "1", "", "")
+    half = Parameter("creators.horizon_epochs", "how long", "epochs", "", "1", "", "≥ 1")
+    whole = Parameter("creators.belief_rate", "how fast", "1/day", "assumed", "1", "", "0 to 1")
+    technical = Parameter("runtime.shards", "parts", "", "", "1", "", "1 to 256")
     assert without_metadata([bare, half, whole, technical]) == [
-        "listeners.drift: no unit and no source",
+        "listeners.drift: no unit and no range and no source",
         "creators.horizon_epochs: no source",
+        "runtime.shards: no unit and no source",
     ]
+
+
+class _Sheet(BaseModel):
+    free: float = 1.0
+    perhaps: float | None = None
+    word: str = ""
+    named: str = Field("a", min_length=1)
+    week: tuple[float, ...] = Field((1.0, 2.0), min_length=2, max_length=2)
+    pair: tuple[float, float] = (0.0, 1.0)
+    many: tuple[int, ...] = ()
+    either: int | Literal["auto"] = "auto"
+    kind: Literal["a", "b"] | None = None
+    share: float = Field(0.5, ge=0.0, lt=1.0)
+    least: int = Field(1, gt=0)
+    weights: dict[str, float] = {}
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    {
+        "free": "any number",
+        "perhaps": "any number or null",
+        "word": "any text",
+        "named": "text, not empty",
+        "week": "2 values: any number",
+        "pair": "2 values: any number",
+        "many": "a list of any number",
+        "either": "any number or auto",
+        "kind": "a, b",
+        "share": "≥ 0, < 1",
+        "least": "> 0",
+        "weights": "by name: any number",
+    }.items(),
+)
+def test_a_range_is_that_of_the_bounds_or_else_of_the_type(name, limits):
+    assert limits_of(_Sheet.model_fields[name]) == limits
 
 
 def test_no_leaf_of_the_scenarios_schema_is_missing_from_the_table():
