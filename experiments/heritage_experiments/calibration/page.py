@@ -15,6 +15,7 @@ from heritage_experiments.calibration.sentences import (
     warnings,
 )
 from heritage_experiments.calibration.showing import PARAMETERS, TARGETS, estimate_cells, match_cells
+from heritage_experiments.oddd.parameters import parameters_of
 from heritage_experiments.report.drawing import GRID, QUIET, Drawing, colour, new_figure, standalone, svg_of
 from heritage_sim.base import StorageError
 
@@ -126,6 +127,7 @@ def _render(result: Calibration, scenario: str, drawings: list[Drawing]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((here / "page.html.jinja").read_text(encoding="utf-8"))
     identified = result.identified
+    keys = [p.key for p in result.space.parameters]
     return template.render(
         css=css,
         scenario=scenario,
@@ -139,7 +141,8 @@ def _render(result: Calibration, scenario: str, drawings: list[Drawing]) -> str:
         spread=spread_sentence(result),
         made=made_sentence(result),
         assumed=assumed_bounds(result),
-        keys=[p.key for p in result.space.parameters],
+        keys=keys,
+        meanings=[(p.key, f"{p.meaning}{f' [{p.unit}]' if p.unit else ''}") for p in parameters_of() if p.key in keys],
         correlation=[[f"{x:+.2f}" for x in row] for row in identified.correlation],
         directions=[
             ("unbounded" if d.sd > 99.0 else f"{d.sd:.3g}", [f"{x:+.2f}" for x in d.weights])

@@ -80,9 +80,20 @@ def spread_sentence(result: Calibration) -> str:
 
 
 def fit_sentence(result: Calibration) -> str:
-    """Return how well the targets are met together."""
-    said = f"J = {result.fresh_objective:.1f} on fresh draws, with {result.degrees} degrees of freedom"
-    return f"{said} (p = {result.p_value:.3g})." if math.isfinite(result.p_value) else f"{said}."
+    """Return how many targets are met, fitted to and held out, and how well all are met together."""
+    counts = []
+    for held_out, what in ((False, "targets that were fitted to"), (True, "that were held out")):
+        gaps = [abs(m.gap) for m in result.matches if m.target.is_held_out is held_out]
+        if gaps:
+            counts.append(f"{sum(g <= NEAR for g in gaps)} of {len(gaps)} {what}")
+    met = f"With the fitted values, {', and '.join(counts)}, are met within {NEAR:g} standard deviations."
+    said = f"{met} Distance from all fitted targets together: J = {result.fresh_objective:.1f} on fresh draws"
+    if not math.isfinite(result.p_value):
+        return f"{said}."
+    return (
+        f"{said}; if the model were right, J would be near {result.degrees} (degrees of freedom), and at least as "
+        f"large with probability {result.p_value:.3g}."
+    )
 
 
 def made_sentence(result: Calibration) -> str:

@@ -1,8 +1,8 @@
 """The five assumptions that bear most on the answer, with their values in this scenario and what would change it.
 
 They are chosen by what they touch: who likes what, who listens most, how many listen, whether listeners stay, and how
-creators respond. Where the question is how long money takes, the steps on its way stand first, and taste, which bears
-on it least, is left out. No source gives their values; each is a number to be swept, not a finding.
+creators respond. Where the question is how long money takes, who practises, or what fraud brings, what that hangs on
+stands first, and taste is left out. No source gives their values; each is a number to be swept, not a finding.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from heritage_sim.base import BPS, Currency
 
 _OF_MONEYS_WAY = ("settlement_", "trapped_", "unpaid_", "payment_costs_")
 """How outcomes of the money chain begin."""
+_OF_BEARERS, _OF_A_RING = "bearers_", "adversary_"
+"""How outcomes of transmission, and of adversaries, begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,13 @@ def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assum
         "At mean zero as many listeners prefer consistent pieces as avoid them. A positive mean favours "
         "constrained generation, a negative one the unconstrained.",
     )
-    asks_for_days = any(c["outcome"].startswith(_OF_MONEYS_WAY) for c in scenario["comparisons"])
+    asked = tuple(c["outcome"] for c in scenario["comparisons"])
+    first = taste
+    for begins, of in ((_OF_BEARERS, _practice), (_OF_A_RING, _detection), (_OF_MONEYS_WAY, _steps_of_money)):
+        if any(outcome.startswith(begins) for outcome in asked):
+            first = of(scenario, currency)
     return [
-        _steps_of_money(scenario, currency) if asks_for_days else taste,
+        first,
         Assumption(
             "Which communities' listeners listen most?",
             "communities[].activity, listeners.activity_sd",
@@ -81,11 +87,15 @@ def five_assumptions(scenario: dict[str, Any], currency: Currency) -> list[Assum
             "remove a gap that is there in the number of listeners.",
         ),
         Assumption(
-            "Nobody leaves, nobody joins, fees are fixed",
-            "listeners.num_listeners, listeners.plans, listeners.royalty_share_bps",
-            f"{listeners['num_listeners']:,} subscribers throughout; a pool of {monthly} per 30 days",
-            "The pool is the same in every cell, so one community's gain is another's loss. If a rule or the music "
-            "made listeners leave or join, the pool would move too, and gains need not cancel.",
+            "Who ends the subscription, and who comes back?",
+            "listeners.churn_base, listeners.churn_satisfaction, listeners.return_rate, listeners.word_of_mouth",
+            f"a subscriber decides every {listeners['renewal_days']} days; log odds of ending it "
+            f"{number(float(listeners['churn_base']), 2)} less {number(float(listeners['churn_satisfaction']), 2)} per "
+            f"unit of satisfaction; {number(100.0 * float(listeners['return_rate']), 2)} % of the others come back a "
+            f"day, and up to {number(100.0 * float(listeners['word_of_mouth']), 2)} % more by word of mouth; fees are "
+            f"fixed, so with all listeners subscribed the pool is {monthly} per 30 days",
+            "Fees are shared out, so the pool follows the number of subscribers. The more satisfaction counts, the "
+            "more a change of the music moves everybody's money. A rule moves listeners only through the music made.",
         ),
         Assumption(
             "How creators respond to income",
@@ -122,4 +132,36 @@ def _steps_of_money(scenario: dict[str, Any], currency: Currency) -> Assumption:
         "The days are sums of these settings, so the difference between two ways of settling is little more than the "
         "mean wait for a payment run, and for balances to reach the minimum, less the challenge window. Daily runs "
         "without a minimum would take nearly all of it away.",
+    )
+
+
+def _practice(scenario: dict[str, Any], currency: Currency) -> Assumption:
+    """Return how practice is learnt, before the cells set their forms; no amount of money is in it."""
+    del currency
+    t = scenario["transmission"]
+    return Assumption(
+        "How is practice learnt, and what draws people to it?",
+        "transmission",
+        f"where a cell sets nothing else: form {t['kind']}; weight of income {number(float(t['income_weight']), 2)}, "
+        f"of prestige {number(float(t['prestige_weight']), 2)}; a play of a generated work confers "
+        f"{number(100.0 * float(t['generated_prestige']), 0)} % of the prestige of another",
+        "Whether a loss is made good or goes on by itself follows from the form, and whether generated music helps or "
+        "harms from the prestige that its plays confer. Nobody has measured either for a musical tradition.",
+    )
+
+
+def _detection(scenario: dict[str, Any], currency: Currency) -> Assumption:
+    """Return how often fraud is found out and what it costs, before the cells set theirs."""
+    a = scenario["adversaries"]
+    accounts, claims, believed = (
+        number(100.0 * float(a[key]), 1) for key in ("bot_detection_per_day", "claim_detection_per_day", "claim_stands")
+    )
+    return Assumption(
+        "How often is fraud found out, and what does it cost?",
+        "adversaries",
+        f"on a day {accounts} % of accounts are found out, and {claims} % of the claims that were believed; {believed} "
+        f"% of claims are believed; {a['bot_plays_per_day']} plays of an account a day; "
+        f"{currency.show(a['publishing_cost_units'])} an upload, {currency.show(a['claim_bond_units'])} bond a claim",
+        "Profit is what plays bring until they are struck out, less these prices. Faster detection, or accounts that "
+        "cost more than they can move, turns the sign under any rule.",
     )

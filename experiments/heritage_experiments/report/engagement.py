@@ -46,7 +46,11 @@ def engagement_section(findings: Findings) -> dict[str, Any]:
     pairs = [(c, abandonment(columns, c.treatment.name, c.control.name, horizon_s)) for c in run.comparisons]
     return {
         "comparisons": [comparison_view(c, found, run) for c, found in pairs if found is not None],
-        "cells": [cell_view(cell, by_cell[cell.name], run) for cell in run.cells if cell.name in by_cell],
+        "cells": [
+            cell_view(cell, title, by_cell[cell.name], run)
+            for cell, title in zip(run.named_cells, words.cell_names(run.named_cells), strict=True)
+            if cell.name in by_cell
+        ],
         "num_sessions": f"{len(sessions):,}",
         "horizon": f"{horizon_s:g}",
     }
@@ -66,13 +70,17 @@ def comparison_view(c: ComparisonFacts, found: Abandonment, run: RunData) -> dic
         "rows": rows,
         "num_events": f"{found.num_events:,}",
         "num_listeners": f"{found.num_listeners:,}",
-        "trend": words.p_value(found.proportionality_p.get(ARM, math.nan)),
+        "trend": _p(found.proportionality_p.get(ARM, math.nan)),
+        "identical": found.identical,
     }
 
 
 def leaving_sentence(found: Abandonment) -> str:
     """Return what the arms' hazard ratio says, and whether it holds over the whole session."""
     ratio, mean = found.hazard_ratio, found.mean_difference
+    of = f"{found.num_sessions:,} sessions of {found.num_listeners:,} listeners, all replications together"
+    if found.identical:
+        return f"No difference at all: both cells have the same sessions ({of})."
     if not math.isfinite(ratio.value):
         return "The hazard ratio of leaving cannot be estimated from these sessions."
     shown = ratio.low > 1.0 or ratio.high < 1.0
@@ -80,20 +88,20 @@ def leaving_sentence(found: Abandonment) -> str:
     verdict = f"Sessions of the treatment are left {more} readily" if shown else "A difference in leaving is not shown"
     text = (
         f"{verdict}: hazard ratio {words.number(ratio.value, 3)} ({words.interval(ratio.low, ratio.high, 3, False)}; "
-        f"{found.num_events:,} abandoned of {found.num_sessions:,} sessions of {found.num_listeners:,} listeners)."
+        f"{found.num_events:,} abandoned of {of})."
     )
     p = found.proportionality_p.get(ARM, math.nan)
     if p < _TREND:
         text += (
-            f" The ratio is not the same all through a session (test of proportional hazards: p = "
-            f"{words.p_value(p)}), so it is an average; what assumes nothing of the kind: within "
-            f"{found.horizon_s:g} s a session is {words.number(mean.value, 2, True)} s longer "
-            f"({words.interval(mean.low, mean.high, 2)})."
+            f" The ratio is not the same all through a session (test of proportional hazards: {_p(p)}), so it is an "
+            f"average; what assumes nothing of the kind: counted up to {found.horizon_s:g} s, a session is "
+            f"{words.number(abs(mean.value), 2)} s {'longer' if mean.value > 0.0 else 'shorter'} (difference "
+            f"{words.interval(mean.low, mean.high, 2)} s)."
         )
     return text
 
 
-def cell_view(cell: CellFacts, levels: pd.DataFrame, run: RunData) -> dict[str, Any]:
+def cell_view(cell: CellFacts, title: str, levels: pd.DataFrame, run: RunData) -> dict[str, Any]:
     """Return a cell's figures: means over replications with Student-t intervals, n and baseline of one replication."""
     rows = []
     for name, of in levels.groupby("name", sort=False):
@@ -117,7 +125,12 @@ def cell_view(cell: CellFacts, levels: pd.DataFrame, run: RunData) -> dict[str, 
                 "against": str(first["against"]) if math.isfinite(baseline) else "",
             }
         )
-    return {"title": words.cell_name(cell), "name": cell.name, "rows": rows}
+    return {"title": title, "name": cell.name, "rows": rows}
+
+
+def _p(p: float) -> str:
+    said = words.p_value(p)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
 
 
 def _row(label: str, measure: Measure, signed: bool = False) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from heritage_experiments.report.drawing import INK, MARKERS, QUIET, Drawing, co
 from heritage_experiments.report.money import creator_amounts
 from heritage_experiments.report.reliability import reliability_curve
 from heritage_experiments.report.run_data import CellFacts, RunData
-from heritage_experiments.report.words import days_said, rule_name
+from heritage_experiments.report.words import arm_name, days_said, rule_name
 from heritage_experiments.statistics import student_t_interval
 from heritage_sim.metrics import kaplan_meier, lorenz_curve, lorenz_dominance
 
@@ -168,7 +168,7 @@ def engagement(run: RunData, cells: Sequence[CellFacts]) -> Drawing | None:
                 continue
             ends = np.array([student_t_interval(r[np.isfinite(r)]) for r in table.to_numpy(np.float64)])
             ax.fill_between(table.index, ends[:, 0], ends[:, 1], color=colour(i), alpha=0.18, lw=0)
-            ax.plot(table.index, table.mean(axis=1), color=colour(i), ls=dash(i), label=cell.arm or cell.name)
+            ax.plot(table.index, table.mean(axis=1), color=colour(i), ls=dash(i), label=arm_name(cell.arm) or cell.name)
         ax.set(xlabel="day", ylabel="plays per session")
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=min(3, len(cells)))
         svg = svg_of(figure, "engagement", "Plays per session over the days of the run, by arm")
@@ -195,7 +195,7 @@ def _seeds(run: RunData) -> str:
 
 def _arm(cells: Sequence[CellFacts]) -> str:
     arms = {c.arm for c in cells}
-    return f"arm {arms.pop()}, " if len(arms) == 1 and "" not in arms else ""
+    return f"arm {arm_name(arms.pop())}, " if len(arms) == 1 and "" not in arms else ""
 
 
 def _rule(cells: Sequence[CellFacts]) -> str:

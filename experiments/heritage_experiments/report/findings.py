@@ -28,6 +28,8 @@ ARM_OUTCOMES = (
     "payout_gap_communities",
 )
 """What is shown of arms side by side."""
+_BY_COMMUNITY = ("payout_share_community_", "bearers_community_", "bearers_change_community_")
+"""How outcomes of single communities begin that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Findings:
 
     def _is_shown(self, outcome: str) -> bool:
         primaries = {c.outcome for c in self.run.comparisons}
-        return outcome in LABELS or outcome in primaries or outcome.startswith("payout_share_community_")
+        return outcome in LABELS or outcome in primaries or outcome.startswith(_BY_COMMUNITY)
 
 
 def _first_of_each(cells: list[CellFacts], key: Callable[[CellFacts], str]) -> tuple[CellFacts, ...]:

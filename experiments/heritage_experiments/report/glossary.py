@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
 from heritage_experiments.report.run_data import RunData
-from heritage_experiments.report.words import capital, rule_name
+from heritage_experiments.report.words import arm_name, capital, rule_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,38 @@ _EXPERIMENT = (
         "The rest of the difference: what changes because creators and communities act on what they earn.",
         r"\bresponse\b",
     ),
+    Term(
+        "Bearers",
+        "The people of a community who practise its music.",
+        r"\bbearers\b",
+    ),
+    Term(
+        "Prestige",
+        "What plays of its music confer on a community's practice: more people take it up the larger its share of "
+        "plays.",
+        r"\bprestige\b",
+    ),
+    Term(
+        "Ring",
+        "A creator with bought accounts, further names and false claims, who move money to themselves.",
+        r"\bring\b",
+    ),
+    Term(
+        "Bot account",
+        "A paid account that no person listens with: it plays the ring's works all day.",
+        r"\bbots?\b",
+    ),
+    Term(
+        "False claim",
+        "A claim to be the source of somebody else's derivative, which takes its licence fees until it is found out.",
+        r"\bfalse claims?\b",
+    ),
+    Term(
+        "Taste for consistency",
+        "How much more, or less, a listener likes a piece for keeping to the rules of its tradition's archive; "
+        "assumed, and zero on average unless said otherwise.",
+        r"\btaste for consistency\b|\bconsistency taste\b",
+    ),
     Term("Slate", "The works that a recommender shows a listener at once.", r"\bslates?\b"),
     Term("Epoch", "The span of days after which royalties are settled.", r"\bepochs?\b"),
 )
@@ -99,7 +131,7 @@ _STATISTICS = (
         "p",
         "If nothing differed, how often chance alone would give a difference at least this large; under 0.05 it counts "
         "as shown.",
-        r"\bp is\b|\bp =",
+        r"\bp is\b|\bp =|\bp <",
     ),
     Term(
         "Holm's correction",
@@ -134,6 +166,17 @@ _STATISTICS = (
         r"\blorenz\b",
     ),
     Term(
+        "Familiarity",
+        "A listener's index between 0 and 1 of how well heritage music is known to it; assumed.",
+        r"\bfamiliarity\b",
+    ),
+    Term(
+        "Cox's model, proportional hazards",
+        "A way of reading what makes people leave sooner; it supposes that a ratio stays the same all through a "
+        "session, which a test then checks.",
+        r"\bcox\b|\bproportional hazards\b",
+    ),
+    Term(
         "Hazard ratio",
         "How many times as readily sessions are left, moment by moment, among those still going on; 1 is as readily.",
         r"\bhazard ratio\b",
@@ -143,6 +186,21 @@ _STATISTICS = (
         "How well a ranking foretold what was listened to later: with works found near the top counting for more, and "
         "as the share found among the first K; 1 is the best there is.",
         r"\bndcg\b",
+    ),
+    Term(
+        "Mean reciprocal rank",
+        "One over the place of the first work in a ranking that was later listened to, on average; 1 is the best.",
+        r"\breciprocal rank\b",
+    ),
+    Term(
+        "Long tail",
+        "The tenth of the catalogue that was played least.",
+        r"\blong tail\b",
+    ),
+    Term(
+        "AUC, concordance",
+        "How often the larger of two is told right from the two forecasts; 0.5 is guessing, 1 is always.",
+        r"\bauc\b|\bconcordance\b",
     ),
     Term(
         "Brier score, skill",
@@ -238,13 +296,29 @@ def _rules(run: RunData) -> list[Term]:
 
 def _arms(run: RunData) -> list[Term]:
     return [
-        Term(
-            f"Arm {arm}",
-            _in_words(run.scenario["generator"] | run.scenario["arms"][arm].get("generator", {})),
-            _ARM.pattern,
-        )
+        Term(f"Arm {arm_name(arm)}", _arm_in_words(run.scenario, arm), _ARM.pattern)
         for arm in dict.fromkeys(cell.arm for cell in run.cells if cell.arm)
     ]
+
+
+def _arm_in_words(scenario: Mapping[str, Any], arm: str) -> str:
+    """Return how music is made in an arm, where the run's arms differ in that, and what else the arm sets."""
+    arms = scenario["arms"]
+    others = {section: keys for section, keys in arms[arm].items() if section != "generator"}
+    parts = []
+    if any("generator" in of for of in arms.values()) or not any(arms.values()):
+        parts.append(_in_words(scenario["generator"] | arms[arm].get("generator", {})))
+    if others:
+        parts.append(f"Sets {'; '.join(f'{key} {value}' for key, value in _settings(others))}.")
+    return " ".join(parts) or "The scenario as it stands, with nothing changed."
+
+
+def _settings(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _settings(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _in_words(generator: Mapping[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 A month is 30 days; amounts are in the currency. Creators are ranked by their own payout under each rule (the best paid
 tenth here against the best paid tenth there), on all sides alike: following the control's ranks instead would make its
-lucky ones look like losers under any change at all, and would put that into the response.
+lucky ones look like losers under any change at all, and would put that into the response. Where a scenario has a ring
+of adversaries, its creator and names are a group of their own in every cell: what fraud brings is no creator's income.
 """
 
 from __future__ import annotations
@@ -73,8 +74,8 @@ def monthly(run: RunData, cell: str, rule: str | None = None) -> pd.DataFrame:
 
 
 def by_community(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
-    """Return the communities' money, fund and members together, in the scenario's order."""
-    member = run.payees["community"].to_numpy()
+    """Return the communities' money, fund and members together, in the scenario's order; a ring is no part of them."""
+    member = np.where(run.ring, -1, run.payees["community"].to_numpy())
     sums = [
         [amounts[:, member == i].sum(axis=1) for i in range(len(run.communities))]
         for amounts in _amounts(run, comparison)
@@ -83,21 +84,19 @@ def by_community(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
 
 
 def by_kind(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
-    """Return the money of all creators together and of all community funds together."""
-    creators = (run.payees["kind"] == "creator").to_numpy()
+    """Return the money of all creators together, of all community funds, and of a ring of adversaries if any."""
+    creators, funds = _creators(run), (run.payees["kind"] != "creator").to_numpy()
+    outside = " outside the ring" if run.ring.any() else ""
+    groups = [(f"all creators{outside} together", int(creators.sum()), creators), ("all funds together", 0, funds)]
+    if run.ring.any():
+        groups.append(("the ring", 0, run.ring))
     sides = _amounts(run, comparison)
-    return [
-        _row(who, size, [amounts[:, inside].sum(axis=1) for amounts in sides])
-        for who, size, inside in (
-            ("all creators together", int(creators.sum()), creators),
-            ("all funds together", 0, ~creators),
-        )
-    ]
+    return [_row(who, size, [amounts[:, inside].sum(axis=1) for amounts in sides]) for who, size, inside in groups]
 
 
 def by_rank(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
     """Return the money of a creator in each rank band; empty where there are fewer than ten creators."""
-    creators = (run.payees["kind"] == "creator").to_numpy()
+    creators = _creators(run)
     num_creators = int(creators.sum())
     if num_creators < 10:
         return []
@@ -113,8 +112,12 @@ def by_rank(run: RunData, comparison: ComparisonFacts) -> list[MoneyRow]:
 
 def creator_amounts(run: RunData, cell: CellFacts) -> Floats:
     """Return what each creator was paid per month, shape ``(num_replications, num_creators)``."""
-    creators = (run.payees["kind"] == "creator").to_numpy()
-    return monthly(run, cell.name).to_numpy(np.float64)[:, creators]
+    return monthly(run, cell.name).to_numpy(np.float64)[:, _creators(run)]
+
+
+def _creators(run: RunData) -> npt.NDArray[np.bool_]:
+    """Return which payees are creators who belong to no ring."""
+    return (run.payees["kind"] == "creator").to_numpy() & ~run.ring
 
 
 def _amounts(run: RunData, comparison: ComparisonFacts) -> list[Floats]:

@@ -15,9 +15,12 @@ from heritage_experiments.report.drawing import standalone
 from heritage_experiments.report.engagement import engagement_section
 from heritage_experiments.report.figures import draw_all
 from heritage_experiments.report.findings import Findings
+from heritage_experiments.report.fraud import ADVERSARY, fraud_section
 from heritage_experiments.report.glossary import Term, words_used
 from heritage_experiments.report.music import MAX_PIECES, Exhibit, exhibit
+from heritage_experiments.report.origins import origins_section
 from heritage_experiments.report.pieces import load_pieces
+from heritage_experiments.report.practice import BEARERS, practice_section
 from heritage_experiments.report.run_data import RunData
 from heritage_experiments.report.settlement import settlement_section
 from heritage_experiments.report.summary import caveats, summary
@@ -26,6 +29,8 @@ from heritage_experiments.report.views import answer_view, arms_view, paragraph,
 from heritage_sim.base import BPS
 
 FILE_NAME = "report.html"
+_PARTS = {"time": "settlement_", "practice": BEARERS, "fraud": ADVERSARY}
+"""Sections that come first where a comparison asks for their outcomes, and how those begin."""
 SWEEPS = "sweeps.json"
 """Where the points at which answers turn are kept as data, for whoever reads a run by program."""
 
@@ -66,7 +71,12 @@ def write_report(run_dir: Path) -> Path:
         "sweeps": sweeps,
         "settlement_drawings": settlement_drawings,
         "engagement": engagement_section(findings),
-        "time_is_asked": any(c.outcome.startswith("settlement_") for c in run.comparisons),
+        "origins": origins_section(findings),
+        "practice": practice_section(findings),
+        "fraud": fraud_section(findings),
+        "asked": [
+            part for part, begins in _PARTS.items() if any(c.outcome.startswith(begins) for c in run.comparisons)
+        ],
     }
     # Which words need explaining is seen on the page itself, so it is made twice.
     glossary = words_used(_render(context, []), run)

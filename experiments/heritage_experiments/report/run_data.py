@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import yaml
 
 from heritage_contracts.config import LedgerConfig
@@ -149,6 +151,23 @@ class RunData:
                 "report it with the version that made it, or run it anew",
             ) from error
         return {c.name: resolve_cell(scenario, c) for c in scenario.cells_to_run if self.cell(c.name)}
+
+    @cached_property
+    def named_cells(self) -> tuple[CellFacts, ...]:
+        """Return the cells with results that the scenario names: those that a sweep adds are left out."""
+        named = {c["name"] for c in self.scenario.get("cells") or []}
+        return tuple(c for c in self.cells if c.name in named) or self.cells
+
+    @cached_property
+    def ring(self) -> npt.NDArray[np.bool_]:
+        """Return which payees are of a ring of adversaries, in the payees' order; none where no cell has one."""
+        from heritage_agents.adversaries.sybils import sybil_names
+
+        sections = [s.adversaries for s in self.resolved.values() if s.adversaries.is_on]
+        names = [name for section in sections for name in sybil_names(section.sybils)]
+        colluders = [len(self.communities) + section.colluder for section in sections]
+        payees = self.payees
+        return (payees["name"].isin(names) | payees["payee_id"].isin(colluders)).to_numpy(np.bool_)
 
     @cached_property
     def comparisons(self) -> tuple[ComparisonFacts, ...]:

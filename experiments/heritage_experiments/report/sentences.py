@@ -93,7 +93,7 @@ def beside_sentence(findings: Sequence[Finding]) -> str:
         if f is None or f.verdict is Verdict.UNDEFINED:
             continue
         d = f.effect.total
-        parts.append(f"{label(name).lower()} {_whole(d, f.unit)}")
+        parts.append(f"{label(name).lower()} {change(d, f.unit)}")
     return f"Beside it, each by its own interval: {'; '.join(parts)}." if parts else ""
 
 
@@ -117,7 +117,8 @@ def creators_sentence(kinds: Sequence[MoneyRow], bands: Sequence[MoneyRow], curr
     for row in kinds:
         said = f"{row.who} {_money(row.effect.total, currency)}"
         if row.control_mean > 0.0 and judge(row.effect.total) in (Verdict.HIGHER, Verdict.LOWER):
-            said += f", {relative(row)} %"
+            # Of next to nothing, any change is thousands of percent, which says nothing.
+            said += f", {relative(row)} %" if abs(row.effect.total.mean) < 10.0 * row.control_mean else ""
         # One pool: what the funds' part of the response is, the creators' has said.
         if row.effect.response is not None and row.num_people:
             said += f"; of this the response {_money(row.effect.response, currency, 'none in any pair')}"
@@ -170,16 +171,17 @@ def relative(row: MoneyRow) -> str:
 
 def _money(d: PairedDifference, currency: str, same: str = "no difference at all") -> str:
     """Return a difference in money; the currency is said once, before."""
-    return _whole(d, currency, same).replace(f" {currency} (", " (")
+    return change(d, currency, same).replace(f" {currency} (", " (")
 
 
-def _whole(d: PairedDifference, unit: str, same: str = "no difference at all") -> str:
+def change(d: PairedDifference, unit: str, same: str = "no difference at all") -> str:
+    """Return a difference with its unit and interval, and whether it is not shown; words where it is exactly none."""
     return same if d.identical else difference(d, unit) + _flag(d)
 
 
 def _part(d: PairedDifference, unit: str) -> str:
     # A part that is exactly zero does not mean that the two cells are the same.
-    return _whole(d, unit, "none in any pair")
+    return change(d, unit, "none in any pair")
 
 
 def _flag(d: PairedDifference) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from heritage_experiments.report.findings import Answer, Findings
 from heritage_experiments.report.run_data import ComparisonFacts, RunData
 from heritage_experiments.report.sentences import relative
-from heritage_experiments.report.words import GAP, capital, cell_name, days_said, digits_for, label, number, rule_name
+from heritage_experiments.report.words import (
+    GAP,
+    arm_name,
+    capital,
+    cell_name,
+    days_said,
+    digits_for,
+    label,
+    number,
+    rule_name,
+)
 from heritage_experiments.statistics import Verdict, judge
 from heritage_sim.royalty import RULES
 
@@ -43,7 +53,7 @@ def _what(c: ComparisonFacts) -> str:
     if c.treatment.rule != c.control.rule and c.treatment.arm == c.control.arm:
         return f"{rule_name(c.treatment.rule)} payout in place of {rule_name(c.control.rule)}"
     if c.treatment.arm != c.control.arm and c.treatment.rule == c.control.rule:
-        return f"the {c.treatment.arm} arm in place of the {c.control.arm} one"
+        return f"the {arm_name(c.treatment.arm)} arm in place of the {arm_name(c.control.arm)} one"
     if c.treatment.rule == c.control.rule:
         return f"{c.treatment.name} in place of {c.control.name}"
     return f"{cell_name(c.treatment)} in place of {cell_name(c.control)}"
@@ -92,4 +102,4 @@ def _creators(answer: Answer) -> str:
     shown = answer.primary is not None and answer.primary.verdict in (Verdict.HIGHER, Verdict.LOWER)
     size = relative(row).lstrip("+−")
     more = "more" if verdict is Verdict.HIGHER else "less"
-    return f", {'and' if shown else 'but'} all creators together earn {size} % {more}"
+    return f", {'and' if shown else 'but'} {row.who} earn {size} % {more}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 
+from heritage_experiments.oddd.parameters import parameters_of
 from heritage_experiments.report import words
 from heritage_experiments.report.drawing import INK, QUIET, Drawing, colour, new_figure, svg_of
 from heritage_experiments.report.run_data import RunData
@@ -19,6 +21,12 @@ def swept(run: RunData) -> list[SweepAnswer]:
     """Return the answers of the run's sweeps."""
     comparisons = tuple(Comparison.model_validate(c) for c in run.scenario.get("comparisons") or [])
     return sweep_answers(comparisons, run.values)
+
+
+def key_in_words(key: str) -> str:
+    """Return what a key of the scenario is, as its own description begins; the key itself where it has none."""
+    said = next((p.meaning for p in parameters_of() if p.key == key), "")
+    return re.split(r"[;:.] ", said)[0].rstrip(".") or key
 
 
 def sweep_view(answer: SweepAnswer, run: RunData) -> dict[str, Any]:
@@ -37,10 +45,12 @@ def sweep_view(answer: SweepAnswer, run: RunData) -> dict[str, Any]:
             }
         )
     return {
-        "title": f"{answer.comparison.treatment} compared with {answer.comparison.control}, by {answer.key}",
+        "title": f"{words.capital(answer.comparison.treatment)} compared with {answer.comparison.control}, by the "
+        f"{words.uncapital(key_in_words(answer.key))}",
         "question": answer.comparison.question,
         "said": sentence(answer, run),
         "key": answer.key,
+        "in_words": key_in_words(answer.key),
         "label": words.label(answer.comparison.outcome, run.communities),
         "unit": words.difference_unit(unit) or "number",
         "rows": rows,
@@ -54,7 +64,7 @@ def sentence(answer: SweepAnswer, run: RunData) -> str:
     what = words.label(c.outcome, run.communities)
     of = f"{what}, {c.treatment} minus {c.control}"
     span = f"{_at(flip.values[0])} to {_at(flip.values[-1])}"
-    where = f"as {answer.key} goes from {span}"
+    where = f"as the {words.uncapital(key_in_words(answer.key))} goes from {span}"
     missing = answer.num_planned - len(flip.values)
     partly = f" Results at {missing} of {answer.num_planned} values are not in yet." if missing else ""
     match flip.crossing:
@@ -121,14 +131,14 @@ def drawn(answer: SweepAnswer, run: RunData) -> Drawing:
             ax.legend(loc="best")
         ax.plot(x, mean, color=colour(0))
         ax.errorbar(x, mean, yerr=np.abs(ends - mean), fmt="o", color=colour(0), ecolor=INK, capsize=3, elinewidth=1.2)
-        ax.set(xlabel=answer.key, ylabel=f"treatment minus control{f' ({unit})' if unit else ''}")
+        ax.set(xlabel=key_in_words(answer.key), ylabel=f"treatment minus control{f' ({unit})' if unit else ''}")
         name = f"sweep-{c.name}-{answer.key.replace('.', '-')}"
         svg = svg_of(figure, name, f"Difference between {c.treatment} and {c.control} against {answer.key}")
     replications = sorted({d.n for d in flip.at_values})
     n = f"{replications[0]}" if len(replications) == 1 else f"{replications[0]} to {replications[-1]}"
     return Drawing(
         name,
-        f"Where the answer turns: {answer.key}",
+        f"Where the answer turns: {words.uncapital(key_in_words(answer.key))}",
         f"{words.label(c.outcome, run.communities)}: {c.treatment} minus {c.control}, mean and 95 % Student-t interval "
         f"over n = {n} paired replications at each value; root seed {run.scenario['seed']}. Dashed: the point at which "
         "the mean changes sign, straight between values; shaded: its 95 % interval, by resampling replications whole.",
@@ -142,4 +152,5 @@ def _unit_of(run: RunData, outcome: str) -> str:
 
 
 def _at(value: float) -> str:
-    return words.number(value, words.digits_for("1", abs(value)) if value else 0)
+    digits = 0 if value == round(value) and abs(value) < 100 else words.digits_for("1", abs(value))
+    return words.number(value, digits)

@@ -50,14 +50,20 @@ def answer_view(answer: Answer, findings: Findings) -> dict[str, Any]:
         "badge": words.badge(answer.primary),
         "shown": answer.primary is not None and answer.primary.verdict in (Verdict.HIGHER, Verdict.LOWER),
         "rest": [sentence for sentence in rest if sentence],
-        "same_rule": answer.facts.treatment.rule == answer.facts.control.rule,
+        "same_rule": all(row.effect.arithmetic is None for row in answer.communities),
         "communities": [_money_view(r, code) for r in answer.communities],
         "kinds": [_money_view(r, code) for r in answer.kinds],
         "bands": [_money_view(r, code) for r in answer.bands],
-        "rows": [_finding_view(f, run.communities) for f in answer.findings],
+        "rows": [_finding_view(f, run.communities) for f in answer.findings if f.verdict is not Verdict.UNDEFINED],
+        "of_money": asks_for_money(answer),
         "treatment": answer.facts.treatment.name,
         "control": answer.facts.control.name,
     }
+
+
+def asks_for_money(answer: Answer) -> bool:
+    """Return whether the comparison asks about money, so that its tables of money stand open."""
+    return answer.facts.outcome.startswith(("payout_", "income_", "licence_", "adversary_", "settlement_"))
 
 
 def _money_view(row: MoneyRow, currency: str) -> dict[str, Any]:
@@ -125,7 +131,11 @@ def arms_view(findings: Findings) -> dict[str, Any]:
             for level in levels
         ]
         rows.append({"label": words.label(outcome), "unit": words.table_unit(unit), "levels": shown})
-    return {"cells": [c.arm or c.name for c in cells], "rule": words.rule_name(cells[0].rule), "rows": rows}
+    return {
+        "cells": [words.arm_name(c.arm) or c.name for c in cells],
+        "rule": words.rule_name(cells[0].rule),
+        "rows": rows,
+    }
 
 
 def rules_view(findings: Findings) -> dict[str, Any]:
@@ -154,4 +164,4 @@ def rules_view(findings: Findings) -> dict[str, Any]:
                 ],
             }
         )
-    return {"cells": [words.rule_name(c.rule) for c in cells], "arm": cells[0].arm, "rows": rows}
+    return {"cells": [words.rule_name(c.rule) for c in cells], "arm": words.arm_name(cells[0].arm), "rows": rows}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from heritage_experiments.report.run_data import CellFacts, ComparisonFacts
 from heritage_experiments.statistics import Finding, PairedDifference, Verdict
@@ -21,12 +21,12 @@ LABELS = {
     "payout_theil_creators": "Theil index of payout over creators",
     "payout_jain_creators": "Jain index of payout over creators",
     "payout_per_play_gap_communities": "Gap between communities' payout per play",
-    "plays_share_archive": "Plays of archive works",
-    "plays_share_human": "Plays of works recorded by people",
-    "plays_share_generated": "Plays of generated works",
-    "income_share_archive": "Income of archive works",
-    "income_share_human": "Income of works recorded by people",
-    "income_share_generated": "Income of generated works",
+    "plays_share_archive": "Share of plays, archive works",
+    "plays_share_human": "Share of plays, works recorded by people",
+    "plays_share_generated": "Share of plays, generated works",
+    "income_share_archive": "Share of income, archive works",
+    "income_share_human": "Share of income, works recorded by people",
+    "income_share_generated": "Share of income, generated works",
     "plays_per_session": "Plays per session",
     "seconds_per_session": "Listening per session",
     "abandonment_rate": "Sessions abandoned",
@@ -132,9 +132,20 @@ def rule_name(rule: str) -> str:
     return kind.replace("_", "-") + (f" ({rest}" if bracket else "")
 
 
+def arm_name(arm: str) -> str:
+    """Return an arm's name for people: ``logistic_archive`` is logistic archive."""
+    return arm.replace("_", " ")
+
+
 def cell_name(cell: CellFacts) -> str:
     """Return what a cell is, for people."""
-    return f"{rule_name(cell.rule)}, {cell.arm}" if cell.arm else rule_name(cell.rule)
+    return f"{rule_name(cell.rule)}, {arm_name(cell.arm)}" if cell.arm else rule_name(cell.rule)
+
+
+def cell_names(cells: Sequence[CellFacts]) -> list[str]:
+    """Return what cells are, for people; those that differ in neither rule nor arm by their own names."""
+    said = [cell_name(c) for c in cells]
+    return [c.name if said.count(name) > 1 else name for c, name in zip(cells, said, strict=True)]
 
 
 def number(value: float, digits: int = 2, signed: bool = False) -> str:
@@ -200,12 +211,13 @@ def difference(d: PairedDifference, unit: str) -> str:
 def comparison_title(c: ComparisonFacts) -> str:
     """Return what is compared with what, naming only what differs."""
     if c.treatment.arm == c.control.arm:
-        where = f" (arm {c.treatment.arm})" if c.treatment.arm else ""
+        where = f" (arm {arm_name(c.treatment.arm)})" if c.treatment.arm else ""
         if c.treatment.rule == c.control.rule:
             return f"{c.treatment.name} compared with {c.control.name}"
         return f"{capital(rule_name(c.treatment.rule))} compared with {rule_name(c.control.rule)}{where}"
     if c.treatment.rule == c.control.rule:
-        return f"{capital(c.treatment.arm)} compared with {c.control.arm} (rule {rule_name(c.treatment.rule)})"
+        arms = f"{capital(arm_name(c.treatment.arm))} compared with {arm_name(c.control.arm)}"
+        return f"{arms} (rule {rule_name(c.treatment.rule)})"
     return f"{capital(cell_name(c.treatment))} compared with {cell_name(c.control)}"
 
 
@@ -229,6 +241,11 @@ def days_said(days: Mapping[str, int]) -> str:
     if len(lengths) == 1:
         return f"{lengths[0]} days"
     return "; ".join(f"{n} days ({', '.join(cell for cell, d in days.items() if d == n)})" for n in lengths)
+
+
+def uncapital(text: str) -> str:
+    """Return a text with its first letter small, unless its first word is all capitals."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def capital(text: str) -> str:

@@ -56,7 +56,10 @@ class Abandonment:
     horizon_s : float
         Horizon of that mean [s].
     num_events, num_sessions, num_listeners : int
-        Sessions that were abandoned, all of them, and the listeners whose they are, both arms together.
+        Sessions that were abandoned, all of them, and the listeners whose they are, both arms together; a listener
+        of one replication is another than that of the next.
+    identical : bool
+        Whether every session of one arm is one of the other, to the second: then there is nothing to estimate.
     """
 
     hazard_ratio: Measure
@@ -68,6 +71,7 @@ class Abandonment:
     num_events: int
     num_sessions: int
     num_listeners: int
+    identical: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,6 +124,7 @@ def abandonment(sessions: Columns, treatment: str, control: str, horizon_s: floa
         num_events=fit.num_events,
         num_sessions=fit.num_rows,
         num_listeners=fit.num_clusters,
+        identical=_same(sides),
     )
 
 
@@ -145,6 +150,13 @@ def curves(sessions: Columns, cells: Sequence[str], at_s: npt.ArrayLike) -> list
         design = session_design({name: sessions[name][rows] for name in SESSION_COLUMNS})
         found.append(kaplan_meier(design.duration_s, design.abandoned).at(at_s))
     return found
+
+
+def _same(sides: _Sides) -> bool:
+    """Return whether both arms have the same sessions, one by one."""
+    d = sides.design
+    rows = np.column_stack([sides.replication, d.listener, d.duration_s, d.abandoned])
+    return np.array_equal(rows[sides.treated], rows[~sides.treated])
 
 
 def _by_replication(sides: _Sides) -> Measure:
