@@ -123,7 +123,7 @@ class ListenersConfig(Section):
     )
     consistency_taste_mean: float = parameter(
         0.0,
-        "Mean, over listeners, of the utility of consistency with the archive; may be negative",
+        "Mean utility of consistency with the archive over listeners; may be negative",
         unit="utility per unit of consistency",
     )
     consistency_taste_sd: float = parameter(
