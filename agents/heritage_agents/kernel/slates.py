@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -182,12 +183,20 @@ def _places_from(scores, n, bound, places):
 
 
 @compiled
-def take_slate(scores, n, size, low, high, guess, slate):
+def take_slate(
+    scores: npt.NDArray[np.float32],
+    n: int,
+    size: int,
+    low: np.float32,
+    high: np.float32,
+    guess: np.float32,
+    slate: npt.NDArray[np.int32],
+) -> np.float32:
     """Put the places of the ``size`` best of the first ``n`` scores into ``slate``, ascending.
 
     Parameters
     ----------
-    scores : ndarray of float32
+    scores : ndarray of float32, shape (>= n,)
         Of the candidates; from the last candidate to the next multiple of `LANES` filled with `TAKEN`.
     n : int
         Candidates and filling: a multiple of `LANES`.

@@ -41,7 +41,7 @@ def run(quick: bool) -> Iterator[dict[str, Any]]:
 
     Yields
     ------
-    dict
+    dict[str, Any]
         Records ``{bench, name, value, unit, baseline, ratio, n, note}``.
     """
     started = time.thread_time()
