@@ -117,3 +117,14 @@ def test_a_comparison_says_who_leaves_more_readily(section: dict) -> None:
 def test_sessions_alone_make_comparisons_and_levels_alone_make_levels() -> None:
     assert engagement_section(findings(sessions=sessions()))["cells"] == []
     assert engagement_section(findings(engagement=levels()))["comparisons"] == []
+
+
+def test_cells_with_the_same_sessions_are_said_to_have_them_and_no_test_is_read_into_it() -> None:
+    twins = sessions()
+    twins = pd.concat([twins[twins["cell"] == "new"].assign(cell=cell) for cell in ("new", "old")], ignore_index=True)
+    (view,) = engagement_section(findings(sessions=twins))["comparisons"]
+    assert view["identical"]
+    assert view["said"] == (
+        "No difference at all: both cells have the same sessions (2,400 sessions of 150 listeners, all replications "
+        "together)."
+    )
