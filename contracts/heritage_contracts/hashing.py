@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from eth_hash.auto import keccak as _keccak
 
 _keccak(b"")  # the first call binds the C implementation
 
-keccak256 = _keccak.hasher
-"""Return the 32-byte Keccak-256 of bytes."""
+_MOST_KEPT_BYTES = 512
+
+
+def keccak256(data: bytes) -> bytes:
+    """Return the 32-byte Keccak-256 of bytes."""
+    # Half of what a replication hashes is the archive, the same in all of them: hashes of short data are kept.
+    return _kept(data) if len(data) <= _MOST_KEPT_BYTES else _keccak.hasher(data)
+
+
+@lru_cache(maxsize=8_192)
+def _kept(data: bytes) -> bytes:
+    return _keccak.hasher(data)
 
 
 def word(value: int) -> bytes:
