@@ -123,12 +123,12 @@ def differences(treatment: Float64, control: Float64) -> Float64:
 
 def student_t_interval(values: npt.ArrayLike, level: float = LEVEL) -> tuple[float, float]:
     """Return the Student-t interval of a mean, ``mean +- t * s / sqrt(n)``; NaN with fewer than two values."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     x = np.asarray(values, np.float64)
     if x.size < 2:
         return float("nan"), float("nan")
-    half = float(t.ppf(0.5 + level / 2.0, x.size - 1)) * float(x.std(ddof=1)) / float(np.sqrt(x.size))
+    half = float(stdtrit(x.size - 1, 0.5 + level / 2.0)) * float(x.std(ddof=1)) / float(np.sqrt(x.size))
     return float(x.mean()) - half, float(x.mean()) + half
 
 
@@ -139,7 +139,7 @@ def bca_interval(values: npt.ArrayLike, level: float = LEVEL) -> tuple[float, fl
     ``a = sum(u^3) / (6 sum(u^2)^(3/2))`` the scale; the ends are the quantiles of m* at
     ``Phi(z0 + (z0 + z) / (1 - a (z0 + z)))``. Ties with m count half, so that symmetric data give z0 = 0.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtr, ndtri
 
     x = np.asarray(values, np.float64)
     if x.size < 2:
@@ -150,12 +150,12 @@ def bca_interval(values: npt.ArrayLike, level: float = LEVEL) -> tuple[float, fl
     resampled = x[resamples(x.size)].mean(axis=1)
     below = (np.count_nonzero(resampled < mean) + 0.5 * np.count_nonzero(resampled == mean)) / resampled.size
     # Never 0 or 1, where the correction would be infinite.
-    z0 = float(norm.ppf(np.clip(below, 0.5 / resampled.size, 1.0 - 0.5 / resampled.size)))
+    z0 = float(ndtri(np.clip(below, 0.5 / resampled.size, 1.0 - 0.5 / resampled.size)))
     u = (x.sum() - x) / (x.size - 1)
     u = u.mean() - u
     a = float((u**3).sum() / (6.0 * (u**2).sum() ** 1.5))
-    z = norm.ppf([0.5 - level / 2.0, 0.5 + level / 2.0])
-    low, high = np.quantile(resampled, norm.cdf(z0 + (z0 + z) / (1.0 - a * (z0 + z))))
+    z = ndtri([0.5 - level / 2.0, 0.5 + level / 2.0])
+    low, high = np.quantile(resampled, ndtr(z0 + (z0 + z) / (1.0 - a * (z0 + z))))
     return float(low), float(high)
 
 
@@ -167,7 +167,7 @@ def resamples(n: int) -> npt.NDArray[np.int64]:
 
 
 def _p_value(d: Float64) -> float:
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     if d.size < 2:
         return float("nan")
@@ -176,4 +176,4 @@ def _p_value(d: Float64) -> float:
     standard_error = float(d.std(ddof=1)) / float(np.sqrt(d.size))
     if standard_error == 0.0:
         return 0.0
-    return float(2.0 * t.sf(abs(float(d.mean())) / standard_error, d.size - 1))
+    return float(2.0 * stdtr(d.size - 1, -abs(float(d.mean())) / standard_error))

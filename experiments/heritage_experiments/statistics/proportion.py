@@ -30,11 +30,11 @@ def wilson_interval(cases: int, of: int, level: float = LEVEL) -> tuple[float, f
     ----------
     Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
     if of == 0:
         return math.nan, math.nan
-    z, p = float(norm.ppf(0.5 + level / 2.0)), cases / of
+    z, p = float(ndtri(0.5 + level / 2.0)), cases / of
     middle = p + z * z / (2 * of)
     half = z * math.sqrt(p * (1.0 - p) / of + z * z / (4 * of * of))
     scale = 1.0 + z * z / of
