@@ -165,9 +165,34 @@ class Cohort:
         self,
         filter_func: Callable[[ListenerView], bool] | npt.NDArray[np.bool_] | None = None,
         at_most: float = float("inf"),
+        inplace: bool = False,
+        agent_type: type | None = None,
     ) -> Selection:
-        """Return the listeners for which a condition holds; see `Selection.select`."""
-        return self._everyone().select(filter_func, at_most)
+        """Return the listeners for which a condition holds; see `Selection.select`.
+
+        Parameters
+        ----------
+        filter_func : callable or ndarray of bool, optional
+            As there.
+        at_most : int or float
+            As there.
+        inplace : bool
+            False: a shard keeps its listeners.
+        agent_type : type, optional
+            As there.
+
+        Returns
+        -------
+        Selection
+
+        Raises
+        ------
+        ValueError
+            If the shard itself is to be narrowed.
+        """
+        if inplace:
+            raise ValueError("a shard keeps its listeners: narrow what `select` returns instead")
+        return self._everyone().select(filter_func, at_most, agent_type=agent_type)
 
     def get(self, attribute: str) -> npt.NDArray[Any]:
         """Return an attribute of `ListenerView` of each listener."""

@@ -6,7 +6,7 @@ import mesa
 import numpy as np
 import pytest
 
-from heritage_agents.listeners.cohort import make_shard
+from heritage_agents.listeners.cohort import Cohort, make_shard
 from heritage_agents.listeners.view import ListenerView, Selection
 
 
@@ -61,11 +61,11 @@ def test_select_and_agg_agree_with_mesas_agent_set(cohort, at_most):
 
 @pytest.mark.parametrize("method", ["select", "agg"])
 def test_arguments_have_mesas_names_order_and_defaults(method):
-    mesas, ours = (
+    mesas, *ours = (
         [(p.name, p.default) for p in list(inspect.signature(getattr(of, method)).parameters.values())[1:]]
-        for of in (mesa.agent.AgentSet, Selection)
+        for of in (mesa.agent.AgentSet, Selection, Cohort)
     )
-    assert ours == mesas
+    assert ours == [mesas, mesas]
 
 
 def test_what_mesa_refuses_is_refused_alike(cohort):
@@ -86,13 +86,15 @@ def test_a_selection_is_narrowed_in_place_or_left_as_it_is(cohort):
         assert listeners.select(lambda one: one.device == 0, at_most=4, inplace=True) is listeners
         assert list(listeners.get(name)) == list(few.get(name))
     assert len(cohort) == 60
+    with pytest.raises(ValueError, match="keeps its listeners"):
+        cohort.select(at_most=4, inplace=True)
 
 
 def test_a_type_selects_all_or_nobody(cohort):
     model = mesa.Model(rng=1)
     for view in cohort:
         _Twin(model, view)
-    assert len(model.agents.select(agent_type=_Twin)) == len(cohort.select().select(agent_type=ListenerView)) == 60
+    assert len(model.agents.select(agent_type=_Twin)) == len(cohort.select(agent_type=ListenerView)) == 60
     other = model.agents.select(agent_type=int)
     assert len(other) == len(cohort.select().select(agent_type=int)) == 0
 
