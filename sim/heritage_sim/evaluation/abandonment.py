@@ -21,12 +21,12 @@ import numpy.typing as npt
 from heritage_sim.metrics import (
     CoxFit,
     Measure,
+    brier_skill,
     concordance,
     cox,
     integrated_brier,
     reliability,
     restricted_mean,
-    skill,
 )
 
 Column = npt.NDArray[Any]
@@ -147,10 +147,8 @@ def _foretold(before: SessionDesign, after: SessionDesign, horizon_s: float) -> 
         return {name: Measure(_NAN, "1", "session", n) for name in names}
     risk = fit.log_risk(after.covariates)
     times = np.linspace(reach / NUM_BRIER_TIMES, reach, NUM_BRIER_TIMES)
-    score = integrated_brier(
-        after.duration_s, after.abandoned, fit.survival(after.covariates, times), times, after.listener
-    )
-    gained = Measure(skill(score), "1", "session", n, baseline=0.0, against=score.against)
+    rows = after.duration_s, after.abandoned, fit.survival(after.covariates, times), times, after.listener
+    score, gained = integrated_brier(*rows), brier_skill(*rows)
     told = concordance(after.duration_s, after.abandoned, risk, after.listener)
     return dict(zip(names, (told, score, gained), strict=True)) | _reliability(after, fit, reach / 2.0)
 

@@ -24,10 +24,10 @@ from heritage_sim.metrics.measure import Measure, mean_measure
 from heritage_sim.metrics.prediction import (
     ReliabilityBin,
     brier,
+    brier_skill,
     brier_terms,
     integrated_brier,
     reliability,
-    skill,
 )
 from heritage_sim.metrics.proportionality import ProportionalityTest, proportionality
 from heritage_sim.metrics.ranking import (
@@ -72,6 +72,7 @@ __all__ = [
     "atkinson",
     "bootstrap_interval",
     "brier",
+    "brier_skill",
     "brier_terms",
     "censoring_curve",
     "concordance",
@@ -104,7 +105,6 @@ __all__ = [
     "restricted_mean",
     "restricted_mean_difference",
     "roc_auc",
-    "skill",
     "survival_at",
     "survival_quantile",
     "tail_coverage",

@@ -129,20 +129,68 @@ def integrated_brier(
     -------
     Measure
     """
-    times: Floats = np.asarray(at, dtype=np.float64)
-    if np.asarray(durations).size == 0:
+    made, plain = _errors(durations, event, predicted, at)
+    if plain.size == 0:
         return Measure(NAN, "1", per, 0, against=_AGAINST)
-    weight = _trapezia(times)
-    same = np.broadcast_to(kaplan_meier(durations, event).at(times), (np.asarray(durations).size, times.size))
-    plain, made = (
-        np.einsum("nt,t->n", brier_terms(durations, event, survival, times), weight) for survival in (same, predicted)
-    )
     return mean_measure(made, "1", per, float(plain.mean()), _AGAINST, cluster=cluster)
 
 
-def skill(score: Measure) -> float:
-    """Return ``1 - score / baseline``: the part of the yardstick's error that is gone; NaN where it had none."""
-    return 1.0 - score.value / score.baseline if score.baseline else NAN
+def brier_skill(
+    durations: npt.ArrayLike,
+    event: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    at: npt.ArrayLike,
+    cluster: npt.ArrayLike | None = None,
+    per: str = "session",
+) -> Measure:
+    """Return ``1 - B / B_KM``, the part of the yardstick's error that is gone, with its interval; 0 is no skill.
+
+    Of a ratio of means ``r = mean(b) / mean(k)``, a row's influence is ``(b_i - r k_i) / mean(k)``: rows on which both
+    err alike add nothing.
+
+    Parameters
+    ----------
+    durations : array_like of float, shape (n,)
+        Time to the event or to censoring.
+    event : array_like of bool, shape (n,)
+        False where censored.
+    predicted : array_like of float, shape (n, num_times)
+        Predicted share still there at each time.
+    at : array_like of float, shape (num_times,)
+        Times, rising; a single one gives the skill there.
+    cluster : array_like, shape (n,), optional
+        Whose row it is.
+    per : str
+        Unit of analysis of a row.
+
+    Returns
+    -------
+    Measure
+        NaN where the yardstick had no error.
+    """
+    made, plain = _errors(durations, event, predicted, at)
+    usual = float(plain.mean()) if plain.size else 0.0
+    if usual == 0.0:
+        return Measure(NAN, "1", per, int(plain.size), baseline=0.0, against=_AGAINST)
+    ratio = float(made.mean()) / usual
+    influence = 1.0 - ratio - (made - ratio * plain) / usual
+    return mean_measure(influence, "1", per, 0.0, _AGAINST, cluster=cluster)
+
+
+def _errors(
+    durations: npt.ArrayLike, event: npt.ArrayLike, predicted: npt.ArrayLike, at: npt.ArrayLike
+) -> tuple[Floats, Floats]:
+    """Return each row's part of the integrated score, of the prediction and of the Kaplan-Meier curve."""
+    times: Floats = np.asarray(at, dtype=np.float64)
+    n = np.asarray(durations).size
+    if n == 0:
+        return np.zeros(0), np.zeros(0)
+    weight = _trapezia(times)
+    same = np.broadcast_to(kaplan_meier(durations, event).at(times), (n, times.size))
+    made, plain = (
+        np.einsum("nt,t->n", brier_terms(durations, event, survival, times), weight) for survival in (predicted, same)
+    )
+    return made, plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from sksurv.util import Surv
 from heritage_sim.base import Keys
 from heritage_sim.metrics import (
     brier,
+    brier_skill,
     censoring_curve,
     concordance,
     cox,
@@ -28,7 +29,6 @@ from heritage_sim.metrics import (
     reliability,
     restricted_mean,
     restricted_mean_difference,
-    skill,
     survival_at,
 )
 from heritage_sim.metrics.cox import score_residuals
@@ -266,7 +266,7 @@ def test_brier_scores_are_those_of_scikit_survival(predicted) -> None:
     whole = integrated_brier(t, event, survival, at)
     assert whole.value == pytest.approx(integrated_brier_score(truth, truth, survival, at), abs=1e-8)
     assert whole.low < whole.value < whole.high < whole.baseline
-    assert skill(whole) == pytest.approx(1 - whole.value / whole.baseline)
+    assert brier_skill(t, event, survival, at).value == pytest.approx(1 - whole.value / whole.baseline)
 
 
 def test_brier_by_hand_with_ties_and_censoring() -> None:
@@ -279,7 +279,25 @@ def test_the_kaplan_meier_curve_has_no_skill_against_itself() -> None:
     t, event, _ = sample(200)
     at = np.arange(1.0, 6.0)
     same = np.tile(kaplan_meier(t, event).at(at), (200, 1))
-    assert skill(integrated_brier(t, event, same, at)) == pytest.approx(0.0, abs=1e-12)
+    found = brier_skill(t, event, same, at)
+    assert (found.value, found.low, found.high) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+    assert math.isnan(brier_skill([], [], np.zeros((0, 5)), at).value)
+
+
+def test_the_interval_of_skill_is_about_its_spread_over_samples() -> None:
+    """Owners bring three rows each, all alike: over rows the spread would seem smaller by the root of three."""
+    at, found, by_row = np.linspace(0.1, 1.5, 8), [], []
+    for number in range(150):
+        u = drawn(100, f"skill {number}")
+        rate = np.exp(2.0 * (u[:, 0] - 0.5))
+        t = np.minimum(-np.log(u[:, 1]) / rate, 2.0)
+        rows = np.tile(t, 3), np.tile(t < 2.0, 3), np.tile(np.exp(-rate[:, None] * at), (3, 1)), at
+        found.append(brier_skill(*rows, cluster=np.tile(np.arange(100), 3)))
+        by_row.append(brier_skill(*rows))
+    spread = np.std([m.value for m in found], ddof=1)
+    said, too_narrow = (np.mean([m.high - m.low for m in of]) / (2 * 1.96) for of in (found, by_row))
+    assert said == pytest.approx(spread, rel=0.15)
+    assert too_narrow == pytest.approx(said / math.sqrt(3.0), rel=0.02)
 
 
 def test_reliability_finds_a_prediction_that_is_right_and_one_that_is_not() -> None:
