@@ -133,11 +133,7 @@ def ranking_measures(
     for c, share in enumerate(shares):
         found[f"top100_exposure_share_community_{c}"] = share.exposure
     for c, share in enumerate(shares):
-        n = int(relevant.works.size)
-        found[f"relevance_share_community_{c}"] = Measure(
-            share.relevance_share, "%", "relevant pair", n, baseline=share.exposure.baseline,
-            against=share.exposure.against,
-        )  # fmt: skip
+        found[f"relevance_share_community_{c}"] = share.relevance
     found["dwell_auc"] = first_plays_auc(split.day, plays)
     return found
 

@@ -86,12 +86,12 @@ class ExposureShare:
     ----------
     exposure : Measure
         Share of exposure in percent; its interval is over listeners, its baseline the share of the catalogue.
-    relevance_share : float
-        Share of relevant pairs of listener and work, in percent.
+    relevance : Measure
+        Share of relevant pairs of listener and work in percent, likewise.
     """
 
     exposure: Measure
-    relevance_share: float
+    relevance: Measure
 
 
 def exposure_shares(
@@ -125,19 +125,24 @@ def exposure_shares(
     of: Int64 = np.where(ranked >= 0, community[ranked], 0).astype(np.int64)
     place = np.arange(n, dtype=np.int64)[:, None] * num_communities + of
     flat = np.bincount(place.ravel(), weights=weight.ravel(), minlength=n * num_communities)
-    by_listener = flat.astype(np.float64).reshape(n, num_communities)
-    total = float(by_listener.sum())
-    whole = by_listener.sum(axis=1)
+    whose = np.repeat(np.arange(n, dtype=np.int64), np.diff(relevant.indptr))
+    pairs = np.bincount(whose * num_communities + community[relevant.works], minlength=n * num_communities)
     offered = group_shares(available.astype(np.int64), community, num_communities)
-    chosen = group_shares(np.ones(relevant.works.size, dtype=np.int64), community[relevant.works], num_communities)
-    found: list[ExposureShare] = []
-    for c in range(num_communities):
+    shown, chosen = (
+        _shares(amounts.astype(np.float64).reshape(n, num_communities), per, size, offered)
+        for amounts, per, size in ((flat, "listener", n), (pairs, "relevant pair", relevant.works.size))
+    )
+    return [ExposureShare(*both) for both in zip(shown, chosen, strict=True)]
+
+
+def _shares(by_listener: Floats, per: str, n: int, offered: Floats) -> list[Measure]:
+    """Return each community's share of amounts, with its interval over listeners, beside what it offers."""
+    whole, total = by_listener.sum(axis=1), float(by_listener.sum())
+    found: list[Measure] = []
+    for c in range(by_listener.shape[1]):
         share = float(by_listener[:, c].sum()) / total if total else NAN
         # The delta method of a ratio of sums: each listener's influence is its residual over the total.
         half = Z * clustered_error((by_listener[:, c] - share * whole) / total) if total else NAN
-        measure = Measure(
-            100.0 * share, PERCENT, "listener", n, 100.0 * (share - half), 100.0 * (share + half),
-            float(offered[c]), "share of the catalogue",
-        )  # fmt: skip
-        found.append(ExposureShare(measure, float(chosen[c])))
+        low, high = 100.0 * (share - half), 100.0 * (share + half)
+        found.append(Measure(100.0 * share, PERCENT, per, n, low, high, float(offered[c]), "share of the catalogue"))
     return found

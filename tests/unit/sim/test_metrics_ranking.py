@@ -144,7 +144,7 @@ def test_exposure_of_communities_by_hand() -> None:
     assert shares[0].exposure.value == pytest.approx(100 * (1 + second) / (2 + second))
     assert shares[1].exposure.value == pytest.approx(100 / (2 + second))
     assert shares[0].exposure.baseline == pytest.approx(200 / 3)
-    assert [share.relevance_share for share in shares] == [0.0, 100.0]
+    assert [share.relevance.value for share in shares] == [0.0, 100.0]
 
 
 def test_the_interval_of_an_exposure_share_is_about_that_of_the_bootstrap(evaluated) -> None:
@@ -156,6 +156,17 @@ def test_the_interval_of_an_exposure_share_is_about_that_of_the_bootstrap(evalua
     low, high = bootstrap_interval(
         lambda rows: exposure_shares(short[rows], community, 2, everybody, relevant)[1].exposure.value, 60, STREAM, 300
     )
+    assert (made.low, made.high) == pytest.approx((low, high), abs=0.25 * (high - low))
+
+
+def test_the_interval_of_a_relevance_share_is_about_that_of_the_bootstrap_over_listeners(evaluated) -> None:
+    ranked, _, _, relevant = evaluated
+    community = (np.arange(300) % 3 == 0).astype(int)
+    made = exposure_shares(ranked[:, :5], community, 2, np.ones(300, dtype=bool), relevant)[1].relevance
+    by_listener = [community[works] for works in np.split(relevant.works, relevant.indptr[1:-1])]
+    of, total = (np.array([f(works) for works in by_listener], dtype=float) for f in (np.sum, np.size))
+    assert (made.n, made.value) == (total.sum(), pytest.approx(100.0 * of.sum() / total.sum()))
+    low, high = bootstrap_interval(lambda rows: 100.0 * of[rows].sum() / total[rows].sum(), 60, STREAM, 300)
     assert (made.low, made.high) == pytest.approx((low, high), abs=0.25 * (high - low))
 
 
