@@ -14,6 +14,11 @@ from heritage_experiments.scenario import Scenario
 from heritage_experiments.scenario_source import KeyPath, Origin, Source
 from heritage_sim.base import InputError
 
+_BRANCHES = {"int": "a whole number", "float": "a number", "str": "text", "bool": "true or false"}
+"""How pydantic calls the kinds of value that a key may have one of, at the end of a path."""
+_KINDS = {"a valid array": "a list, such as [1, 2]", "an object": "a section with keys of its own"}
+"""Kinds of value, as pydantic calls them and as a YAML file has them."""
+
 
 def explained(error: ValidationError, source: Source, prefix: KeyPath) -> InputError:
     """Return pydantic's first finding as an error for people, the others by their lines.
@@ -31,7 +36,7 @@ def explained(error: ValidationError, source: Source, prefix: KeyPath) -> InputE
     -------
     InputError
     """
-    problems = error.errors(include_url=False)
+    problems = _one_a_value(error.errors(include_url=False))
     # An unknown key explains a missing one (a typo is both): it goes first.
     problems.sort(key=lambda p: p["type"] != "extra_forbidden")
     first = problems[0]
@@ -45,6 +50,34 @@ def explained(error: ValidationError, source: Source, prefix: KeyPath) -> InputE
         count = f"{len(problems) - 1} more problem{'s' if len(problems) > 2 else ''}"
         remedy += f" (and {count}{': ' + others if others else ''})"
     return InputError(what, origin_text(origin, path), remedy)
+
+
+def _one_a_value(problems: Sequence[Any]) -> list[Any]:
+    """Return the problems, one for each value: of a key that takes several kinds of value pydantic finds one a kind."""
+    kinds: dict[KeyPath, list[str]] = {}
+    made: list[Any] = []
+    for problem in problems:
+        *path, last = problem["loc"] or ("",)
+        choice = re.fullmatch(r"literal\[(.*)\]", str(last))
+        kind = choice[1] if choice else _BRANCHES.get(str(last))
+        if kind is None:
+            made.append(problem)
+            continue
+        if tuple(path) not in kinds:
+            made.append({**problem, "type": "kinds", "loc": tuple(path)})
+        kinds.setdefault(tuple(path), []).append(kind)
+    for problem in made:
+        if problem["type"] == "kinds":
+            named = kinds[problem["loc"]]
+            named = [k for k in named if k != _BRANCHES["int"] or _BRANCHES["float"] not in named]
+            problem["msg"] = f"input should be {' or '.join(named)}"
+    # A list is too short for pydantic too when its items are no good.
+    paths = [p["loc"] for p in made]
+    return [
+        p
+        for p in made
+        if p["type"] != "too_short" or not any(at != p["loc"] and at[: len(p["loc"])] == p["loc"] for at in paths)
+    ]
 
 
 def origin_text(origin: Origin, path: KeyPath) -> str:
@@ -92,7 +125,17 @@ def _words(problem: Any, path: KeyPath) -> tuple[str, str]:
         near = difflib.get_close_matches(str(value), re.findall(r"'([^']*)'", str(context.get("expected", ""))), n=1)
         suggestion = f"did you mean {near[0]!r}? " if near else ""
         return f"`{key}` is {shown}, which is none of {context.get('expected', 'the known names')}", suggestion + remedy
-    return f"`{key}` is {shown}: {problem['msg'][0].lower()}{problem['msg'][1:]}", remedy
+    message = f"{problem['msg'][0].lower()}{problem['msg'][1:]}"
+    if kind in ("too_short", "too_long") and "actual_length" in context:
+        few, count = kind == "too_short", context["actual_length"]
+        bound = f"at least {context['min_length']}" if few else f"at most {context['max_length']}"
+        return f"`{key}` has {count} item{'' if count == 1 else 's'}, and takes {bound}", remedy
+    section = _model_at(path)[0] if kind == "model_type" else None
+    if section is not None and "kind" in section.model_fields:
+        remedy = f"write the key `{key}.kind`"
+    for said, plain in _KINDS.items():
+        message = re.sub(f"{said}$", plain, message)
+    return f"`{key}` is {shown}: {message}", remedy
 
 
 def key_text(path: Sequence[str | int]) -> str:

@@ -184,10 +184,10 @@ def calibrate(
     moments = [target.moment for target in targets.targets]
     evaluate = Evaluations(space, moments, window, cache_dir, out / LOG if out else None, told)
     found = fit(evaluate, targets, effort, say)
-    say("checks")
+    say("Errors on fresh draws")
     covariance = covariance_at(evaluate, found.point, targets, effort)
     found = Fit(found.point, found.objective, covariance, found.minima)
-    say("identification")
+    say("What the targets can tell apart")
     identified = identify(evaluate, targets, found, range(FRESH, FRESH + SLOPE_DRAWS))
     rows = evaluate(found.point, range(FRESH, FRESH + effort.fresh_draws))
     fresh = rows.mean(axis=0)

@@ -127,7 +127,7 @@ def fit(evaluate: Evaluations, targets: Targets, effort: Effort, say: Callable[[
         If at no point of the design all fitted moments are defined.
     """
     fitted, draws = targets.fitted, range(effort.draws)
-    say("design")
+    say("Points between the bounds")
     design = _design(evaluate, effort.starts * POINTS_PER_START)
     found = np.array([evaluate.mean(point, draws) for point in design])
     gaps = found[:, fitted] - values_of(targets)[fitted]
@@ -141,18 +141,18 @@ def fit(evaluate: Evaluations, targets: Targets, effort: Effort, say: Callable[[
         )
     scale = np.maximum(gaps[whole].std(axis=0), 1e-9)
     first = int(np.argmin(np.where(whole, np.nan_to_num((gaps / scale) ** 2, nan=np.inf).sum(axis=1), np.inf)))
-    say("search")
+    say("Search from the best of them")
     covariance = covariance_at(evaluate, design[first], targets, effort)
     objective = _objective(evaluate, targets, covariance, draws)
     order = np.argsort([_sum_of_squares(objective(point)) for point in design], kind="stable")
     ended = [_descended(objective, design[i]) for i in order[: effort.starts]]
     ended.sort(key=lambda end: end[1])
-    say("second weighting")
+    say("Search again, targets weighted by their errors there")
     covariance = covariance_at(evaluate, ended[0][0], targets, effort)
     objective = _objective(evaluate, targets, covariance, draws)
     again = [_descended(objective, point) for point, _ in ended[:2]]
     again.sort(key=lambda end: end[1])
-    say("polish")
+    say("Last steps")
     point, least = _polished(objective, *again[0])
     minima = ((point, least), *((end, _sum_of_squares(objective(end))) for end, _ in ended))
     return Fit(point, least, covariance, minima)

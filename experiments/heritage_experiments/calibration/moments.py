@@ -73,6 +73,16 @@ class Moment:
     is_count_quantile: bool
     of: Callable[[Listened], float]
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Return what it can be at least and at most."""
+        thing, _, statistic = self.name.partition(".")
+        if "/" in statistic:
+            return -math.inf, math.inf  # quantiles of counts may lie below 0, by half a count
+        if thing == "plays_by_rank" or statistic in ("gini", "zeros", "abandoned") or statistic.startswith("top"):
+            return 0.0, 1.0
+        return -0.5 if self.is_count_quantile else 0.0, math.inf
+
 
 def moment(name: str, where: str = "") -> Moment:
     """Return the moment of a name.

@@ -239,7 +239,13 @@ def _target(name: str, value: Any, error: Any, is_held_out: Any, where: str) -> 
         raise InputError(f"the error of {name} must be above 0", where, "leave it out where it is not known")
     if not isinstance(is_held_out, bool):
         raise InputError(f"held_out of {name} is {is_held_out!r}", where, "write true or false")
-    return Target(moment(name, where), float(value), None if error is None else float(error), is_held_out, where)
+    what = moment(name, where)
+    least, most = what.limits
+    if not least <= value <= most:
+        percent = f"; {value:g} % is {value / 100.0:g}" if 1.0 < value <= 100.0 else ""
+        remedy = f"a share lies between 0 and 1{percent}" if most == 1.0 else "correct the value: it is never below 0"
+        raise InputError(f"the value of {name} is {value:g}, which it cannot be", where, remedy)
+    return Target(what, float(value), None if error is None else float(error), is_held_out, where)
 
 
 def _held_out(targets: list[Target], asked: Any, source: Source, seed: int) -> list[Target]:

@@ -44,7 +44,10 @@ def write_scenario(folder: Path, base: Path, result: Calibration, sets: Sequence
     source = read_source(base)
     for argument in sets:
         source.assign(argument)
-    data: dict[str, Any] = {"extends": Path(os.path.relpath(base.resolve(), folder.resolve())).as_posix()}
+    data: dict[str, Any] = {
+        "extends": Path(os.path.relpath(base.resolve(), folder.resolve())).as_posix(),
+        "name": f"{source.data['name']}-calibrated",
+    }
     written = [argument.partition("=")[0].strip().split(".") for argument in sets]
     for path in [*written, *(estimate.key.split(".") for estimate in result.estimates)]:
         if path[0] not in data and isinstance(source.data.get(path[0]), list):

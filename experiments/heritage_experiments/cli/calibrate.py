@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -66,7 +67,9 @@ def calibrate(
         page = write_page(folder, result, checked.name)
         if not as_json:
             show(console, result)
-            console.print(f"scenario {written}\nreport   {page}", soft_wrap=True, highlight=False)
+            console.print(
+                f"scenario {written}\nreport   {page}\nnext     heritage run {written}", soft_wrap=True, highlight=False
+            )
     if as_json:
         print_json(as_data(result) | {"scenario": str(written), "page": str(page)})
 
@@ -79,14 +82,16 @@ def _progress(console: Console) -> Iterator[tuple[Callable[[str], None], Callabl
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("Calibrating", total=None)
-        stage = ["begin"]
+        stage, simulations, began = ["begin"], [0], monotonic()
 
         def say(name: str) -> None:
             stage[0] = name
             if not console.is_terminal:
-                console.print(f"{name} ...", highlight=False)
+                so_far = f" ({simulations[0]:,} simulations in {monotonic() - began:.0f} s)" if simulations[0] else ""
+                console.print(f"{name} ...{so_far}", highlight=False)
 
         def told(count: int) -> None:
+            simulations[0] = count
             progress.update(task, description=f"{stage[0]}: {count:,} simulations")
 
         yield say, told

@@ -56,6 +56,7 @@ def test_the_good_scenario_is_accepted(tmp_path):
         ("  days: 5", "  days: many", "`economy.days`", "[days]"),
         ("  days: 5", "  days: '5'", "`economy.days`", "[days]"),
         ("  days: 5", "  days: yes", "`economy.days`", "[days]"),
+        ("seed: 3", "recommender: popularity", "a section with keys of its own", "`recommender.kind`"),
         ("  days: 5", "  days: 0", "greater than or equal to 1", "[days]"),
         ("  days: 5", "  days: 2.5", "`economy.days`", "[days]"),
         ("kind: gamelan", "kind: gamelon", "none of", "did you mean 'gamelan'?"),
@@ -86,6 +87,23 @@ def test_a_wrong_key_or_value_is_named_with_its_line_and_remedy(tmp_path, before
     assert what in error.what
     assert f"s.yaml, line {line_of(text, after)}" in error.where
     assert remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ("[low, 1]", '`comparisons.0.sweep.values.0` is "low": input should be a number'),
+        ("['-1', 1]", '`comparisons.0.sweep.values.0` is "-1": input should be a number'),
+        ("[1]", "`comparisons.0.sweep.values` has 1 item, and takes at least 2"),
+        ("low to high", '`comparisons.0.sweep.values` is "low to high": input should be a list, such as [1, 2]'),
+    ],
+)
+def test_a_value_of_a_sweep_is_one_problem_whatever_kinds_it_could_have_been_of(tmp_path, values, what):
+    text = GOOD.replace("control: a}", f"control: a, sweep: {{key: listeners.kappa, values: {values}}}}}")
+    error = told(tmp_path, text)
+    assert error.what == what
+    assert "more problem" not in error.remedy
+    assert "own unit" in error.remedy
 
 
 def test_an_arm_may_not_change_what_makes_cells_comparable(tmp_path):
