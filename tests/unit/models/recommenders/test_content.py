@@ -7,7 +7,7 @@ import pytest
 
 from heritage_models.config import RecommenderConfig
 from heritage_models.recommenders import make_recommender
-from heritage_models.recommenders.content import k_means, on_grid
+from heritage_models.recommenders.content import k_means, largest, on_grid
 from heritage_models.recommenders.dealing import by_work, fill, shuffled
 from heritage_models.recommenders.play_counts import PlayCounts
 from heritage_sim.base import HistoryVectors, Keys, WorkFeatures
@@ -109,6 +109,13 @@ def test_k_means_finds_separate_groups_and_keeps_an_empty_cluster_where_it_was(g
     np.testing.assert_array_equal(centres[-1], start[-1])
     means = np.stack([vectors[nearest == g].mean(axis=0) for g in range(NUM_GROUPS)])
     np.testing.assert_allclose(centres[:-1], means, atol=0.5)
+
+
+@pytest.mark.parametrize("num", [0, 1, 3, 4, 5, 7])
+def test_the_largest_come_first_and_ties_go_to_the_lower_column(num: int) -> None:
+    score = np.array([[2.0, 5, 5, -1, 2, 5, 2], [0, 0, 0, 0, 0, 0, 0], [-3, -2, -1, 0, 1, 2, 3]])
+    by_hand = [sorted(range(7), key=lambda column: (-row[column], column))[:num] for row in score.tolist()]
+    assert largest(score, num).tolist() == by_hand
 
 
 def test_a_pack_is_dealt_in_a_circle_without_repeats() -> None:
