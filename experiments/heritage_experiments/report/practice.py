@@ -8,6 +8,7 @@ from typing import Any
 
 from heritage_experiments.report.cell_tables import cell_table, table_caption
 from heritage_experiments.report.findings import Findings
+from heritage_experiments.scenario import Scenario
 from heritage_experiments.statistics import Verdict
 
 BEARERS = "bearers_"
@@ -33,7 +34,7 @@ def practice_section(findings: Findings) -> dict[str, Any]:
     }
     columns = [(f"bearers_community_{i}", f"{name} at the end") for i, name in enumerate(run.communities)]
     columns += [("bearers_total_change", "all, change"), ("bearers_worst_change", "worst community, change")]
-    forms = dict.fromkeys(run.resolved[c.name].transmission.kind for c in cells)
+    forms = dict.fromkeys(form_of(run.resolved[c.name]) for c in cells)
     return {
         "start": "; ".join(f"{name} {count:,}" for name, count in start.items()),
         "forms": [(form, FORMS_IN_WORDS.get(form, "a form of the user's own")) for form in forms],
@@ -42,10 +43,15 @@ def practice_section(findings: Findings) -> dict[str, Any]:
     }
 
 
+def form_of(scenario: Scenario) -> str:
+    """Return the name of a cell's form of transmission; a form of the user's own stands for itself."""
+    return scenario.own_parts.get("transmission", scenario.transmission.kind)
+
+
 def agreement_sentence(findings: Findings) -> str:
     """Return how many comparisons of bearers show what, and whether the answer hangs on what differs among them."""
     judged = [
-        (f"{findings.run.resolved[a.facts.treatment.name].transmission.kind}", a.primary.verdict)
+        (form_of(findings.run.resolved[a.facts.treatment.name]), a.primary.verdict)
         for a in findings.answers
         if a.primary is not None and a.primary.outcome.startswith(BEARERS)
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from heritage_experiments.report.findings import Answer, Findings
 from heritage_experiments.report.run_data import ComparisonFacts, RunData
 from heritage_experiments.report.sentences import relative
@@ -45,7 +47,20 @@ def caveats(run: RunData) -> list[str]:
 
 def summary(findings: Findings) -> str:
     """Return a sentence for each comparison, what its primary outcome does and what creators together earn."""
-    return " ".join(f"{capital(_what(a.facts))}{_outcome(a)}{_creators(a)}." for a in findings.answers)
+    everything = [a.facts for a in findings.answers]
+    return " ".join(
+        f"{capital(_what(a.facts))}{_held(a.facts, everything)}{_outcome(a)}{_creators(a)}." for a in findings.answers
+    )
+
+
+def _held(c: ComparisonFacts, everything: Sequence[ComparisonFacts]) -> str:
+    """Return what both sides have alike, where the same change is made under something else too."""
+    alike = [other for other in everything if _what(other) == _what(c)]
+    if c.treatment.rule == c.control.rule and len({other.treatment.rule for other in alike}) > 1:
+        return f" under {rule_name(c.treatment.rule)}"
+    if c.treatment.arm == c.control.arm and len({other.treatment.arm for other in alike}) > 1:
+        return f" in the {arm_name(c.treatment.arm)} arm"
+    return ""
 
 
 def _what(c: ComparisonFacts) -> str:

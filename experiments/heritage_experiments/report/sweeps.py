@@ -112,7 +112,10 @@ def _shown(answer: SweepAnswer) -> str:
         return ""
     if flip.shown:
         return " That it changes is shown: below zero at one value and above it at another, after Holm's correction."
-    return " That it changes at all is not shown: the difference is not both below and above zero beyond its error, after Holm's correction over the values."
+    return (
+        " That it changes at all is not shown: the difference is not both below and above zero beyond its error, after "
+        "Holm's correction over the values."
+    )
 
 
 def drawn(answer: SweepAnswer, run: RunData) -> Drawing:

@@ -153,7 +153,9 @@ def test_plays_and_income_are_given_by_origin_for_cells_and_for_comparisons():
     ],
 )
 def test_whether_rival_forms_of_transmission_agree_is_said(verdicts: tuple[Verdict, ...], said: str):
-    forms = {name: SimpleNamespace(transmission=SimpleNamespace(kind=name)) for name in ("honest", "ring")}
+    forms = {
+        name: SimpleNamespace(transmission=SimpleNamespace(kind=name), own_parts={}) for name in ("honest", "ring")
+    }
     judged = [finding("bearers_total_change", 1.0, 2.0, v) for v in verdicts]
     of = findings({}, judged, resolved=forms)
     for answer, cell in zip(of.answers, (HONEST, RING), strict=True):
