@@ -116,6 +116,8 @@ class Findings:
 
     def _is_shown(self, outcome: str) -> bool:
         primaries = {c.outcome for c in self.run.comparisons}
+        if outcome.startswith("adversary_") and not self.run.ring.any():
+            return outcome in primaries
         return outcome in LABELS or outcome in primaries or outcome.startswith(_BY_COMMUNITY)
 
 

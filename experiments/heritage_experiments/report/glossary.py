@@ -295,15 +295,12 @@ def _rules(run: RunData) -> list[Term]:
 
 
 def _arms(run: RunData) -> list[Term]:
-    return [
-        Term(f"Arm {arm_name(arm)}", _arm_in_words(run.scenario, arm), _ARM.pattern)
-        for arm in dict.fromkeys(cell.arm for cell in run.cells if cell.arm)
-    ]
+    of_run = {cell.arm: run.scenario["arms"][cell.arm] for cell in run.cells if cell.arm}
+    return [Term(f"Arm {arm_name(arm)}", _arm_in_words(run.scenario, arm, of_run), _ARM.pattern) for arm in of_run]
 
 
-def _arm_in_words(scenario: Mapping[str, Any], arm: str) -> str:
+def _arm_in_words(scenario: Mapping[str, Any], arm: str, arms: Mapping[str, Any]) -> str:
     """Return how music is made in an arm, where the run's arms differ in that, and what else the arm sets."""
-    arms = scenario["arms"]
     others = {section: keys for section, keys in arms[arm].items() if section != "generator"}
     parts = []
     if any("generator" in of for of in arms.values()) or not any(arms.values()):

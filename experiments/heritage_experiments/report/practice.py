@@ -62,6 +62,8 @@ def agreement_sentence(findings: Findings) -> str:
         f"{count} with {said}" for said, count in counts.items()
     )
     forms = len({form for form, _ in judged})
+    if all(verdict is Verdict.NOT_SHOWN for _, verdict in judged):
+        return f"{text}. This run cannot tell the difference from chance under any form."
     if len(counts) == 1:
         return f"{text}. They agree over {forms} form{'' if forms == 1 else 's'} of transmission."
     return f"{text}. They do not agree: the answer hangs on how practice is learnt, or on what confers prestige."

@@ -49,11 +49,12 @@ def summary(findings: Findings) -> str:
     """Return a sentence for each comparison, what its primary outcome does and what creators together earn."""
     everything = [a.facts for a in findings.answers]
     return " ".join(
-        f"{capital(_what(a.facts))}{_held(a.facts, everything)}{_outcome(a)}{_creators(a)}." for a in findings.answers
+        f"{capital(_what(a.facts))}{held_alike(a.facts, everything)}{_outcome(a)}{_creators(a)}."
+        for a in findings.answers
     )
 
 
-def _held(c: ComparisonFacts, everything: Sequence[ComparisonFacts]) -> str:
+def held_alike(c: ComparisonFacts, everything: Sequence[ComparisonFacts]) -> str:
     """Return what both sides have alike, where the same change is made under something else too."""
     alike = [other for other in everything if _what(other) == _what(c)]
     if c.treatment.rule == c.control.rule and len({other.treatment.rule for other in alike}) > 1:

@@ -82,10 +82,17 @@ def sentence(answer: SweepAnswer, run: RunData) -> str:
         case Crossing.ONE:
             before, after = _neighbours(answer)
             said = (
-                f"{of}: the sign of the mean changes {where}, at {_at(flip.points[0])} ({_ends(answer)}), taken as "
-                f"straight between the values {_at(before)} and {_at(after)}."
+                f"{of}: the sign of the mean changes {where}, at {_at(flip.points[0])} ({_ends(answer)}): "
+                f"{_sides(answer)}. Taken as straight between the values {_at(before)} and {_at(after)}."
             )
     return f"{said}{_shown(answer)}{partly}"
+
+
+def _sides(answer: SweepAnswer) -> str:
+    """Return on which side of zero the mean is before its one change of sign, and on which after."""
+    flip = answer.flip
+    rises = next(d.mean for d in reversed(flip.at_values) if d.mean != 0.0) > 0.0
+    return f"{'below' if rises else 'above'} zero before that, {'above' if rises else 'below'} it after"
 
 
 def _neighbours(answer: SweepAnswer) -> tuple[float, float]:
