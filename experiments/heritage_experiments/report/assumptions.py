@@ -144,7 +144,7 @@ def _practice(scenario: dict[str, Any], currency: Currency) -> Assumption:
         "transmission",
         f"the form is each cell's own; weight of income {number(float(t['income_weight']), 2)}, "
         f"of prestige {number(float(t['prestige_weight']), 2)}; a play of a generated work confers "
-        f"{number(100.0 * float(t['generated_prestige']), 0)} % of the prestige of another, unless a cell says otherwise",
+        f"{number(100.0 * float(t['generated_prestige']), 0)} % of the prestige of another, unless a cell sets it",
         "Whether a loss is made good or goes on by itself follows from the form, and whether generated music helps or "
         "harms from the prestige that its plays confer. Nobody has measured either for a musical tradition.",
     )
