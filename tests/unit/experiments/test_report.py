@@ -18,7 +18,8 @@ from heritage_experiments.report import answer_lines, sentences, words, write_re
 from heritage_experiments.report.findings import Findings
 from heritage_experiments.report.glossary import RULES_IN_WORDS
 from heritage_experiments.report.money import creator_amounts
-from heritage_experiments.report.run_data import RunData
+from heritage_experiments.report.run_data import CellFacts, ComparisonFacts, RunData
+from heritage_experiments.report.summary import held_alike
 from heritage_experiments.scenario import Scenario, as_data
 from heritage_experiments.statistics import compare, paired_difference
 from heritage_experiments.store import RunStore, Task
@@ -427,6 +428,24 @@ def test_the_summary_gives_each_comparison_one_sentence_with_its_levels(run_dir:
     assert f"narrows the gap from {before:.0f} to {after:.0f} percentage points" in first
     assert "by design" not in first
     assert "The archive arm in place of the constrained one: no difference at all in the gap." in second
+
+
+def test_the_same_change_under_several_rules_is_told_apart():
+    rules = ("pro_rata", "user_centric")
+    made = [
+        ComparisonFacts(rule, CellFacts(f"a-{rule}", "a", rule, 3), CellFacts(f"b-{rule}", "b", rule, 3), "", "plays")
+        for rule in rules
+    ]
+    assert [held_alike(c, made) for c in made] == [" under pro-rata", " under user-centric"]
+    assert held_alike(made[0], made[:1]) == ""
+    arms = [
+        ComparisonFacts(
+            arm, CellFacts(f"{arm}-u", arm, rules[1], 3), CellFacts(f"{arm}-p", arm, rules[0], 3), "", "plays"
+        )
+        for arm in ("a_b", "c")
+    ]
+    assert [held_alike(c, arms) for c in arms] == [" in the a b arm", " in the c arm"]
+    assert held_alike(arms[0], [*made, arms[0], arms[0]]) == ""
 
 
 def test_creators_and_funds_together_are_all_that_is_paid(run_dir: Path):

@@ -141,7 +141,9 @@ def test_a_known_crossing_is_said_with_its_interval_and_kept_as_data():
     assert "changes as the mean utility of consistency with the archive over listeners goes from −2 to 2, at" in said
     assert "at 0.25" in said
     assert "95 % interval 0.24" in said
+    assert "): below zero before that, above it after. Taken as straight" in said
     assert "That it changes is shown" in said
+    assert "above zero before that, below it after" in sentence(answered(run_of(-3.0, 0.25)), run)
     kept = json.loads(json.dumps(answered(run).as_outcome(), allow_nan=False))
     assert kept["name"] == "sign_flip_bound_vs_free_consistency_taste_mean"
     assert kept["points"] == [pytest.approx(0.25, abs=0.01)]
