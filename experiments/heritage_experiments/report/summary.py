@@ -49,7 +49,7 @@ def summary(findings: Findings) -> str:
     """Return a sentence for each comparison, what its primary outcome does and what creators together earn."""
     everything = [a.facts for a in findings.answers]
     return " ".join(
-        f"{capital(_what(a.facts))}{held_alike(a.facts, everything)}{_outcome(a)}{_creators(a)}."
+        f"{capital(_what(a.facts))}{held_alike(a.facts, everything)}{_outcome(a)}{_creators(a, findings.run.currency.code)}."
         for a in findings.answers
     )
 
@@ -110,12 +110,14 @@ def _by_design(c: ComparisonFacts) -> str:
     return ", by design, for this rule weighs plays by community" if looks == [True, False] else ""
 
 
-def _creators(answer: Answer) -> str:
+def _creators(answer: Answer, code: str) -> str:
     row = answer.kinds[0]
     verdict = judge(row.effect.total)
     if verdict not in (Verdict.HIGHER, Verdict.LOWER) or not row.control_mean > 0.0:
         return ""
     shown = answer.primary is not None and answer.primary.verdict in (Verdict.HIGHER, Verdict.LOWER)
-    size = relative(row).lstrip("+−")
+    size = f"{relative(row).lstrip('+−')} %"
+    if abs(row.effect.total.mean) >= 10.0 * row.control_mean:  # of next to nothing, a percentage says nothing
+        size = f"{number(abs(row.effect.total.mean), digits_for(code, abs(row.effect.total.mean)))} {code} a month"
     more = "more" if verdict is Verdict.HIGHER else "less"
-    return f", {'and' if shown else 'but'} {row.who} earn {size} % {more}"
+    return f", {'and' if shown else 'but'} {row.who} earn {size} {more}"
