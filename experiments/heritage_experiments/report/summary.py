@@ -47,9 +47,9 @@ def caveats(run: RunData) -> list[str]:
 
 def summary(findings: Findings) -> str:
     """Return a sentence for each comparison, what its primary outcome does and what creators together earn."""
-    everything = [a.facts for a in findings.answers]
+    everything, code = [a.facts for a in findings.answers], findings.run.currency.code
     return " ".join(
-        f"{capital(_what(a.facts))}{held_alike(a.facts, everything)}{_outcome(a)}{_creators(a, findings.run.currency.code)}."
+        f"{capital(_what(a.facts))}{held_alike(a.facts, everything)}{_outcome(a)}{_creators(a, code)}."
         for a in findings.answers
     )
 
