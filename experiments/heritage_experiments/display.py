@@ -23,6 +23,15 @@ SHOWN = (
 )
 """Outcomes shown while a run goes on, with the two lines of their column's head; the report has all of them."""
 
+UNDEFINED = {
+    "payout_gap_communities": "nobody was paid",
+    "payout_gini_creators": "no creator was paid",
+    "plays_per_session": "there was no session",
+    "plays_share_generated": "nothing was played",
+    "settlement_days_withdrawable_median": "less than half of the money was withdrawable when observation ended",
+}
+"""Why an outcome that is shown has no value."""
+
 STAGES = {"train": "Training the generator", "pool": "Composing the pool of pieces"}
 """Stages that the generator names, for people."""
 
@@ -171,6 +180,15 @@ class RunDisplay:
             values = self._values[cell]
             row = [_mean(values.get(name, ())) for name, *_ in shown]
             table.add_row(cell, f"{self._done[cell]}/{planned}", *row)
+        # A column none of whose replications is finite, in a cell that has some, is not defined there.
+        missing = [
+            f"{' '.join(head)}: {UNDEFINED[name]}"
+            for name, *head in shown
+            if any(name in v and not any(map(math.isfinite, v[name])) for v in self._values.values())
+        ]
+        if missing:
+            table.caption = f"-: not defined ({'; '.join(missing)})"
+            table.caption_justify = "left"
         return table
 
 

@@ -89,7 +89,19 @@ def describe_plan(plan: Plan, results: Path, out: Path | None, cached: frozenset
         "first_time_cpu_s": round(expected.first_time_cpu_s, 1),
         "wall_s": round(expected.wall_s(placement.workers), 1),
         "disk_bytes": plan.estimate.disk_bytes,
+        "rings": _rings(plan.resolved),
         "path": str(out or results / plan.scenario.name),
+    }
+
+
+def _rings(resolved: dict[str, Scenario]) -> dict[str, str]:
+    """Return who cheats and how, by cell; cells where nobody does are left out."""
+    from heritage_agents.adversaries.naming import ring_in_words
+
+    return {
+        cell: ring_in_words(scenario.adversaries, scenario.creators, scenario.communities)
+        for cell, scenario in resolved.items()
+        if scenario.adversaries.is_on
     }
 
 
@@ -98,9 +110,13 @@ def plan_in_words(described: dict[str, Any]) -> list[str]:
     cells, first = described["cells"], described["first_time_cpu_s"]
     where = f"{described['workers']} Ray workers" if described["executor"] == "ray" else "this process"
     making = described["to_train_or_compose"]
+    rings: dict[str, list[str]] = {}
+    for cell, ring in described["rings"].items():
+        rings.setdefault(ring, []).append(cell)
     return [
         f"{described['runs']} replications: {len(cells)} cells x {described['replications_per_cell']}",
         f"cells: {', '.join(cells)}",
+        *(f"in {', '.join(where_on)}: {ring}" for ring, where_on in rings.items()),
         f"in {where}: {described['why']}",
         f"about {show_duration(described['wall_s'])} on idle cores, {described['cpu_s'] + first:.0f} CPU seconds",
         f"of these {show_duration(first)} to train and compose for: {', '.join(making)}"

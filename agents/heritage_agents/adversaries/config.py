@@ -16,7 +16,9 @@ TOKEN = "smallest unit"
 class AdversariesConfig(Section):
     """A ring around one creator: accounts that play its works, names that upload copies, claims on others' works."""
 
-    colluder: int = parameter(0, "Creator at the centre of the ring", unit="creator id", ge=0)
+    colluder: int = parameter(
+        0, "Creator at the centre of the ring; 0 is the first creator of the first community", unit="creator id", ge=0
+    )
     start_day: int = parameter(0, "First day on which the ring acts", unit="day", ge=0)
     publishing_cost_units: int = parameter(
         1_000_000, "What the ring pays for each work it uploads", unit=TOKEN, ge=0, le=10**15

@@ -24,11 +24,11 @@ Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to.", s
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a run, or of a scenario's runs (then the newest).")]
 
 
-def print_json(value: Any) -> None:
-    """Print a value as one line of JSON; numbers that are not finite become null."""
+def print_json(value: Any, indent: int | None = None) -> None:
+    """Print a value as one line of JSON, or indented; numbers that are not finite become null."""
     import json
 
-    sys.stdout.write(json.dumps(_finite(value), ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(json.dumps(_finite(value), ensure_ascii=False, default=str, indent=indent) + "\n")
     sys.stdout.flush()
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,7 +45,7 @@ def run(
     if schema:
         from heritage_experiments.scenario import json_schema
 
-        print_json(json_schema())
+        print_json(json_schema(), indent=2)
         return
     if scenario is None:
         raise InputError(
@@ -73,7 +74,9 @@ def run(
 
         cells = {c.name: checked.replications for c in checked.cells_to_run}
         with RunDisplay(console, cells, {}) as display:
-            facts = {"arguments": sys.argv[1:], "quick": quick, "source": str(scenario)}
+            facts: dict[str, Any] = {"arguments": sys.argv[1:], "quick": quick, "source": str(scenario)}
+            if quick:
+                facts["whole"] = _whole(load_scenario(scenario, sets or ()), scenario, sets or [])
             with _stoppable("stopped while preparing; no run was begun", str(scenario), _AGAIN):
                 store = start_run(checked, RESULTS, out, display, notes=facts)
             record = _go_on(store, checked, display, meter)
@@ -103,6 +106,17 @@ def resume(
                 prepare_again(store, scenario, display, allow_mixed=allow_mixed)
             record = _go_on(store, scenario, display, meter)
     _tell(store, record, as_json)
+
+
+def _whole(scenario: Scenario, path: Path, sets: list[str]) -> dict[str, Any]:
+    """Return how large the scenario of a quick run is without its bounds, and the command that runs it whole."""
+    arguments = [str(path), *(word for one in sets for word in ("--set", one))]
+    return {
+        "days": scenario.economy.days,
+        "listeners": scenario.listeners.num_listeners,
+        "replications": scenario.replications,
+        "command": f"heritage run {shlex.join(arguments)}",
+    }
 
 
 def _go_on(store: RunStore, scenario: Scenario, display: Display, meter: ResourceMeter) -> RunRecord:

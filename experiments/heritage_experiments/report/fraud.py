@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from heritage_experiments.report import words
@@ -26,11 +27,26 @@ def fraud_section(findings: Findings) -> dict[str, Any]:
     if not cells:
         return {}
     return {
+        "rings": _rings(findings, cells),
         "said": [(name, fraud_sentence(findings, c)) for c, name in zip(cells, words.cell_names(cells), strict=True)],
         "table": cell_table(
             findings, cells, _COLUMNS, f"Over the whole run of {words.days_said(run.days)}, {table_caption(cells)}"
         ),
     }
+
+
+def _rings(findings: Findings, cells: Sequence[CellFacts]) -> list[str]:
+    """Return who cheats, a sentence for each ring that differs; the cells are named where there is more than one."""
+    from heritage_agents.adversaries.naming import ring_in_words
+
+    rings: dict[str, list[str]] = {}
+    for cell, name in zip(cells, words.cell_names(cells), strict=True):
+        scenario = findings.run.resolved[cell.name]
+        ring = ring_in_words(scenario.adversaries, scenario.creators, scenario.communities)
+        rings.setdefault(ring, []).append(name)
+    if len(rings) == 1:
+        return [f"{words.capital(ring)}." for ring in rings]
+    return [f"{words.capital('; '.join(names))}: {ring}." for ring, names in rings.items()]
 
 
 def fraud_sentence(findings: Findings, cell: CellFacts) -> str:

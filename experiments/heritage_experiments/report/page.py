@@ -112,6 +112,8 @@ def answer_lines(run_dir: Path) -> list[str]:
     lines += [f"Swept. {sentence(answer, run)}" for answer in swept(run)]
     if not findings.answers:
         lines.append(f"{_no_answer(run)} The report shows the cells' levels.")
+    if run.whole:
+        lines.append(f"The whole run. {run.whole['command']}")
     return lines
 
 
@@ -171,8 +173,8 @@ def _synthetic(run: RunData) -> list[dict[str, Any]]:
     works = run.store.read_table("works")
     if works.empty:
         return []
-    rows = works[works["cell"] == run.cells[0].name]
-    rows = rows[rows["replication"] == rows["replication"].min()]
+    rows = works.loc[works["cell"] == run.cells[0].name, :]
+    rows = rows.loc[rows["replication"] == rows["replication"].min(), :]
     return [
         {"tradition": tradition, "origin": str(origin).lower(), "works": len(flags), "synthetic": int(flags.sum())}
         for tradition, of_tradition in rows.groupby("tradition", sort=False)

@@ -201,6 +201,11 @@ class RunData:
         return bool(self.manifest.get("quick", False))
 
     @property
+    def whole(self) -> dict[str, Any]:
+        """Return days, listeners, replications and command of the run that a quick one stands for; empty if unknown."""
+        return self.manifest.get("whole") or {}
+
+    @property
     def num_planned(self) -> int:
         """Return the replications that were planned, over all cells."""
         return len(self.store.plan())

@@ -41,6 +41,9 @@ def verdict_sentence(f: Finding, communities: tuple[str, ...], num_primary: int)
     if unit not in ("", "pp"):
         levels += f" {unit}"
     apart_digits = digits_for(f.unit, scale_of(d))
+    if scale_of(d) < 0.05 and number(d.mean, apart_digits) == number(0.0, apart_digits):
+        # Hundredths would leave nothing of the mean, and next to nothing of its interval.
+        apart_digits = max(apart_digits, digits_for("1", scale_of(d)))
     evidence = f"95 % interval {interval(d.low, d.high, apart_digits)}; n = {d.n} pairs"
     if f.verdict is Verdict.UNDEFINED:
         return f"{what}: not defined in these cells."

@@ -29,10 +29,13 @@ def caveats(run: RunData) -> list[str]:
         counts = sorted({c.num_replications for c in run.cells})
         n = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
         listeners = run.scenario["listeners"]["num_listeners"]
-        said.append(
-            f"A quick run, to see how it goes: n = {n}, {days_said(run.days)}, {listeners:,} listeners; it does not "
-            "answer the question"
-        )
+        small = f"n = {n}, {days_said(run.days)}, {listeners:,} listeners"
+        if run.whole:
+            whole = run.whole
+            small += (
+                f" (the whole: n = {whole['replications']}, {whole['days']} days, {whole['listeners']:,} listeners)"
+            )
+        said.append(f"A quick, small run, to see how it goes: {small}; it does not answer the question")
     if run.num_finished < run.num_planned:
         text = (
             f"Not complete: {run.num_finished} of {run.num_planned} replications have finished; all figures are of "

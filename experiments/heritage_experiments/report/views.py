@@ -164,4 +164,9 @@ def rules_view(findings: Findings) -> dict[str, Any]:
                 ],
             }
         )
-    return {"cells": [words.rule_name(c.rule) for c in cells], "arm": words.arm_name(cells[0].arm), "rows": rows}
+    return {
+        "cells": [words.rule_name(c.rule) for c in cells],
+        "arm": words.arm_name(cells[0].arm),
+        "rows": rows,
+        "undefined": any(level["mean"] == words.number(math.nan) for row in rows for level in row["levels"]),
+    }

@@ -77,11 +77,11 @@ LABELS = {
     "violations_per_generated_piece": "Broken constraints per generated piece",
     "consistency_generated_mean": "Consistency of generated pieces with the archive",
     "gini_plays_works": "Gini index of plays over works",
-    "adversary_profit_units_bots": "Profit of a ring from bot accounts",
-    "adversary_profit_units_sybils": "Profit of a ring from copies under further names",
-    "adversary_profit_units_claims": "Profit of a ring from false claims to be the source",
+    "adversary_profit_units_bots": "Profit of a ring from bot accounts over the whole run",
+    "adversary_profit_units_sybils": "Profit of a ring from copies under further names over the whole run",
+    "adversary_profit_units_claims": "Profit of a ring from false claims to be the source over the whole run",
     "adversary_accounts_detected": "Bot accounts found out",
-    "adversary_displaced_units": "Money that fraud kept from other payees",
+    "adversary_displaced_units": "Money that fraud kept from other payees over the whole run",
     "pool_units": "Royalty pool",
     "ndcg_20": "NDCG@20 of rankings frozen on the split day",
     "ndcg_100": "NDCG@100 of rankings frozen on the split day",
@@ -114,6 +114,8 @@ _BY_COMMUNITY = {
     "relevance_share_community_": "Share of works listened to after the split day",
     "licence_fees_units_community_": "Licence fees",
 }
+_NOISE = 1e-9
+"""What is smaller is the rounding of binary fractions, not a figure."""
 _SHORT_UNITS = {"percentage points": "pp", "percent": "%", "1": "", "count": ""}
 
 
@@ -164,8 +166,12 @@ def digits_for(unit: str, scale: float) -> int:
         return 0 if scale >= 100 else 1
     if not math.isfinite(scale) or scale == 0.0:
         return 2
-    # Hundredths of a point or of money are enough, unless nothing would be left.
+    if scale < _NOISE:
+        return 2
+    # Hundredths of a point or of money are enough, unless nothing would be left: then two figures.
     most = 4 if unit in ("1", "") or scale < 0.005 else 2
+    if scale < 0.0001:
+        return 1 - math.floor(math.log10(scale))
     return max(0, min(most, 2 - math.floor(math.log10(scale))))
 
 

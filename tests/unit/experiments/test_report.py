@@ -392,12 +392,22 @@ def test_amounts_in_smallest_units_are_shown_in_the_currency(run_dir: Path):
 def test_a_quick_run_says_first_of_all_that_it_answers_nothing(tmp_path: Path):
     folder = write_run(tmp_path / "quick", quick=True)
     said = (
-        f"A quick run, to see how it goes: n = {NUM_REPLICATIONS}, {DAYS} days, 5,000 listeners; it does not answer "
-        "the question"
+        f"A quick, small run, to see how it goes: n = {NUM_REPLICATIONS}, {DAYS} days, 5,000 listeners; it does not "
+        "answer the question"
     )
     assert answer_lines(folder)[0] == said
     html = write_report(folder).read_text(encoding="utf-8")
     assert 0 < html.index(said) < html.index('class="summary"')
+
+
+def test_a_quick_run_says_how_large_the_whole_is_and_ends_with_its_command(tmp_path: Path):
+    folder = write_run(tmp_path / "quick", quick=True)
+    command = "heritage run made_up.yaml --set seed=3"
+    whole = {"days": 728, "listeners": 20_000, "replications": 50, "command": command}
+    RunStore.open(folder).update_manifest(whole=whole)
+    lines = answer_lines(folder)
+    assert "(the whole: n = 50, 728 days, 20,000 listeners)" in lines[0]
+    assert lines[-1] == f"The whole run. {command}"
 
 
 def test_a_partial_run_says_so_before_it_answers(tmp_path: Path):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from heritage_agents.config import CreatorsConfig
 from heritage_experiments.report.assumptions import five_assumptions
 from heritage_experiments.report.findings import Level
 from heritage_experiments.report.fraud import fraud_section
@@ -101,8 +102,16 @@ def test_fraud_pays_does_not_pay_or_is_not_shown_to_by_its_own_interval():
     sections = {
         cell: SimpleNamespace(
             adversaries=SimpleNamespace(
-                is_on=cell == "ring", bots=50, sybils=2, copies_per_sybil=1, false_claims_per_work=0.1
-            )
+                is_on=cell == "ring",
+                bots=50,
+                sybils=2,
+                copies_per_sybil=1,
+                false_claims_per_work=0.1,
+                colluder=4,
+                start_day=7,
+            ),
+            creators=CreatorsConfig(num_per_community=3),
+            communities=[SimpleNamespace(name="North"), SimpleNamespace(name="South")],
         )
         for cell in ("honest", "ring")
     }
@@ -117,6 +126,10 @@ def test_fraud_pays_does_not_pay_or_is_not_shown_to_by_its_own_interval():
         "false claims are not shown to pay: 0.50 hUSD (−0.50 to 1.50). Payees outside the ring are paid 900 hUSD (899 "
         "to 901) less. Of 50 accounts, 5.0 (4.0 to 6.0) are found out."
     )
+    assert section["rings"] == [
+        "The ring is creator 4 of South (South creator 2), with 50 bot accounts, 2 further names of 1 copy each, "
+        "false claims on 10 % of new derivatives, from day 7."
+    ]
     assert [row["label"] for row in section["table"]["rows"]] == ["pro-rata, ring"]
 
 

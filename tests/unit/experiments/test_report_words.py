@@ -58,6 +58,12 @@ def test_a_badge_on_the_gap_says_gap(treatment: list[float], badge: str):
     assert words.badge(finding(treatment, [6.0, 6.5, 9.0])) == badge
 
 
+def test_a_mean_of_less_than_hundredths_is_not_said_to_be_zero():
+    f = finding([4.0, 5.0, 7.0], [4.003, 4.998, 7.004])
+    said = sentences.verdict_sentence(f, (), 1)
+    assert "Mean −0.0017 percentage points (95 % interval −0.0097 to +0.0063;" in said
+
+
 def test_a_badge_on_another_outcome_names_it():
     f = finding([4.0, 4.5, 7.1], [6.0, 6.5, 9.0], outcome="payout_gini_creators")
     assert words.badge(f) == "Gini index of payout over creators: lower"
@@ -72,6 +78,8 @@ def test_a_badge_on_another_outcome_names_it():
         ("hUSD", 541.24, "541"),
         ("hUSD", 5.657, "5.66"),
         ("1", 0.00034, "0.0003"),
+        ("percentage points", 0.0000234, "0.000023"),
+        ("percentage points", 1e-15, "0.00"),
     ],
 )
 def test_figures_carry_about_three_digits_and_no_more_decimals_than_mean_something(unit: str, scale: float, shown: str):
