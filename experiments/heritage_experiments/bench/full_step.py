@@ -27,7 +27,7 @@ from heritage_agents.listeners.cohort import Cohort, behaviour_of
 from heritage_agents.listeners.config import DeviceConfig, ListenersConfig
 from heritage_agents.listeners.drawing import Listeners
 from heritage_experiments.bench.stripped_step import BLOCK, CANDIDATES, DIM, SLATE, unit_rows
-from heritage_sim.base import HistoryVectors, Keys, TasteVectors, WorkFeatures, World
+from heritage_sim.base import TALLY, HistoryVectors, Keys, TasteVectors, WorkFeatures, World
 
 _KEYS = Keys(root_seed=20_260_101, replication=0)
 _CHUNK = 16_384
@@ -226,6 +226,20 @@ class _MesaListening(mesa.Model):
         self.plays = self.plays + self.new_plays
         self.new_plays[:] = 0
         return seconds
+
+
+def slates_of_default_sessions_per_s(work: Workload) -> float:
+    """Return slates a CPU second where sessions have their default length and outside option, not one slate each."""
+    usual = ListenersConfig()
+    as_usual = {"max_slates": usual.max_slates, "outside_utility": usual.outside_utility, "devices": usual.devices}
+    cohort = Cohort(work.config.model_copy(update=as_usual), _KEYS, work.listeners, work.works)
+    plays, slates = np.zeros(work.works.num_works, dtype=np.int64), 0
+    started = time.thread_time()
+    for number, table in enumerate(work.days):
+        tally = cohort.run_day(World(number, work.works, table, plays))
+        plays = plays + tally.plays_by_work
+        slates += int(tally.counts[TALLY.index("slates")])
+    return slates / (time.thread_time() - started)
 
 
 def live_mesa(work: Workload) -> tuple[float, npt.NDArray[np.int64]]:

@@ -63,7 +63,12 @@ def run(quick: bool) -> Iterator[dict[str, Any]]:
         )
         yield _record(
             f"full_beside_stripped_{size}", rates["full"], _UNIT, rates["stripped"], num_listeners,
-            "the full step beside the stripped one",
+            "the full step beside the stripped one; sessions of one slate, so that each slate ranks all candidates",
+        )  # fmt: skip
+        yield _record(
+            f"default_sessions_beside_stripped_{size}", full_step.slates_of_default_sessions_per_s(work), _UNIT,
+            rates["stripped"], num_listeners,
+            "slates of sessions of default length, which rank their candidates once a session, beside stripped steps",
         )  # fmt: skip
     smallest = sizes[0][0]
     ceiling = statistics.median(ceilings.random_dots_per_s(smallest, _NUM_WORKS) for _ in range(5))
