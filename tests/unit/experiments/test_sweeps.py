@@ -86,7 +86,7 @@ def test_a_sweep_is_part_of_the_scenarios_identity(load):
     ("wrong", "by", "what"),
     [
         ("key: listeners.consistency_taste_mean, values: [-1.5", "key: listeners.drift, values: [-1.5", "drift"),
-        ("key: listeners.consistency_taste_mean, values: [-1.5", "key: listeners.flavour, values: [-1.5", "unknown key"),
+        ("key: listeners.consistency_taste_mean, values: [-1.5", "key: listeners.mood, values: [-1.5", "unknown key"),
         ("key: listeners.consistency_taste_mean, values: [-1.5", "key: traditions.0.num_works, values: [-2", "`tradi"),
         ("[-1.5, 0, 2]", "[0, -1.5, 2]", "ascend"),
         ("[-1.5, 0, 2]", "[0]", "at least 2"),
