@@ -126,7 +126,7 @@ def _kernel_step(taste, vectors, popularity, step, key, plays):
         guess = take_slate(scores, _SCORED, SLATE, lowest, highest, guess, slate)
         for s in range(WIDE):
             c = slate[s]
-            weight[s] = KAPPA * np.float64(dots[c]) + np.float64(popularity[works[c]])
+            weight[s] = (KAPPA - 1.0) * np.float64(dots[c]) + np.float64(scores[c])  # scores hold the popularity
         exponentials(weight)
         total = 0.0
         for s in range(SLATE):
