@@ -18,6 +18,7 @@ from heritage_sim.evaluation import evaluation_names
 from heritage_sim.fraud_evidence import fraud_outcomes, no_fraud
 from heritage_sim.metrics import (
     abandonment_rate,
+    atkinson,
     gap_in_shares,
     gini,
     jain,
@@ -30,6 +31,8 @@ from heritage_sim.recording import Making
 
 Int64 = npt.NDArray[np.int64]
 NAN = float("nan")
+AVERSION = 0.5
+"""Aversion to inequality in Atkinson's index of creators' payout: below 1, so that one with nothing does not decide."""
 PERCENT, POINTS, INDEX, UNITS = "%", "percentage points", "1", "smallest unit"
 
 
@@ -129,12 +132,14 @@ def payout_outcomes(payout: Payout) -> Iterator[Outcome]:
     n, m = communities.size, creators.size
     yield Outcome("payout_gap_communities", gap_in_shares(communities), POINTS, n)
     yield from shares("payout_share_community", communities)
-    between = theil_parts(payout.payee_units, payout.payee_community).between
-    yield Outcome("payout_theil_between_communities", between, INDEX, n)
+    parts = theil_parts(payout.payee_units, payout.payee_community)
+    yield Outcome("payout_theil_between_communities", parts.between, INDEX, n)
+    yield Outcome("payout_theil_within_communities", parts.within, INDEX, payout.payee_units.size)
     yield Outcome("payout_gini_communities", gini(communities), INDEX, n)
     yield Outcome("payout_gini_creators", gini(creators), INDEX, m)
     yield Outcome("payout_theil_creators", theil(creators), INDEX, m)
     yield Outcome("payout_jain_creators", jain(creators), INDEX, m)
+    yield Outcome("payout_atkinson_creators", atkinson(creators, AVERSION), INDEX, m)
     yield payout_per_play_gap(communities, payout.plays_by_community)
     yield from shares_by_origin("income_share", payout.origin_units)
 

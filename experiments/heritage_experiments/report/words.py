@@ -16,10 +16,12 @@ GAP = "payout_gap_communities"
 LABELS = {
     GAP: "Gap between communities' shares of payout",
     "payout_theil_between_communities": "Theil index of payout, between communities",
+    "payout_theil_within_communities": "Theil index of payout over payees, within communities",
     "payout_gini_creators": "Gini index of payout over creators",
     "payout_gini_communities": "Gini index of payout over communities",
     "payout_theil_creators": "Theil index of payout over creators",
     "payout_jain_creators": "Jain index of payout over creators",
+    "payout_atkinson_creators": "Atkinson index of payout over creators (aversion 0.5)",
     "payout_per_play_gap_communities": "Gap between communities' payout per play",
     "plays_share_archive": "Share of plays of archive works",
     "plays_share_human": "Share of plays of works recorded by people",
