@@ -1,7 +1,8 @@
 """Keyed numbers sixteen at a time: the addresses and words of `heritage_sim.base.rng`, in vector registers.
 
-A Philox block takes some ten nanoseconds alone and about one among fifteen others, so numbers that are wanted together
-are drawn together. The instructions are laid down one by one, as in `heritage_agents.kernel.arithmetic`.
+A Philox block is a chain of ten dependent rounds; sixteen of them run side by side in the lanes of a register. So
+numbers that are wanted together are drawn together. The instructions are laid down one by one, as in
+`heritage_agents.kernel.arithmetic`.
 """
 
 from __future__ import annotations

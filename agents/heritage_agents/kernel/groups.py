@@ -1,9 +1,10 @@
 """Dot products of one row with sixteen scattered rows at once, for compiled kernels.
 
 `heritage_agents.kernel.lanes.dot_rows` spends most of its time adding up the lanes of one sum. Here sixteen sums are
-added up together: four rounds of shuffles turn sixteen vectors of sixteen lanes into one vector of sixteen totals, a
-quarter of the work. Every total is formed by the same additions in the same order as `dot_rows` forms it (lanes ``l``
-and ``l + 8``, then ``l + 4``, and so on), so the two agree bit for bit, and so does any mixture of them.
+added up together: four rounds of shuffles turn sixteen vectors of sixteen lanes into one vector of sixteen totals, with
+fifteen additions for all of them instead of four for each. Every total is formed by the same additions in the same
+order as `dot_rows` forms it (lanes ``l`` and ``l + 8``, then ``l + 4``, and so on), so the two agree bit for bit, and
+so does any mixture of them.
 """
 
 from __future__ import annotations

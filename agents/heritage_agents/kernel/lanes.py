@@ -30,8 +30,7 @@ _CACHE_LINE = 64
 def table_of_zeros(num_rows: int, dim: int) -> npt.NDArray[np.float32]:
     """Return a C-ordered table whose width is ``dim`` or the next multiple of `LANES` above it.
 
-    It begins where a cache line does, so no vector of a row lies across two lines: NumPy's own arrays begin anywhere,
-    and scattered rows then cost half as much again.
+    It begins where a cache line does, so no vector of a row lies across two; NumPy's own arrays begin anywhere.
     """
     width = -(-dim // LANES) * LANES
     room = np.zeros(4 * num_rows * width + _CACHE_LINE, dtype=np.uint8)

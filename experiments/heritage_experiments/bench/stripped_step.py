@@ -222,8 +222,3 @@ def live_mesa(on: Market, num_steps: int) -> float:
     seconds = time.thread_time() - started
     on.taste[:] = np.stack([agent.taste for agent in model.agents])  # pyright: ignore[reportAttributeAccessIssue]
     return seconds
-
-
-def mean_match(on: Market) -> float:
-    """Return the mean over listeners of the largest match of taste and work: how far tastes have turned to works."""
-    return float((on.taste @ on.works.T).max(axis=1).mean())

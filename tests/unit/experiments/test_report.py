@@ -16,7 +16,6 @@ import yaml
 
 from heritage_experiments.report import answer_lines, sentences, words, write_report
 from heritage_experiments.report.findings import Findings
-from heritage_experiments.report.glossary import RULES_IN_WORDS
 from heritage_experiments.report.money import creator_amounts
 from heritage_experiments.report.run_data import CellFacts, ComparisonFacts, RunData
 from heritage_experiments.report.summary import held_alike
@@ -24,7 +23,6 @@ from heritage_experiments.scenario import Scenario, as_data
 from heritage_experiments.statistics import compare, paired_difference
 from heritage_experiments.store import RunStore, Task
 from heritage_sim.base import InputError, Keys
-from heritage_sim.royalty import RULES
 
 NUM_REPLICATIONS, DAYS, NUM_CREATORS, POOL = 6, 14, 12, 3_000_000_000
 CELLS = {
@@ -495,7 +493,3 @@ def test_words_are_explained_if_and_only_if_they_stand_on_the_page(html: str):
     assert not {"Community-weighted", "Threshold", "Jain index", "Arm unconditioned"} & set(explained)
     assert "Nothing is generated" in html
     assert html.index('href="#words"') < html.index('<section id="words">')
-
-
-def test_every_rule_of_the_house_has_its_words():
-    assert set(RULES_IN_WORDS) == set(RULES)

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from heritage_experiments.report import sentences, words
+from heritage_experiments.report.glossary import RULES_IN_WORDS
 from heritage_experiments.statistics import Finding, compare, correct, paired_difference
+from heritage_sim.royalty import RULES
 
 GAP = "payout_gap_communities"
 
@@ -93,3 +95,7 @@ def test_a_difference_without_interval_still_shows_its_mean_in_three_digits():
 @pytest.mark.parametrize(("p", "shown"), [(0.00002, "< 0.001"), (0.0421, "0.042"), (math.nan, "–")])
 def test_a_p_value_is_never_shown_as_zero(p: float, shown: str):
     assert words.p_value(p) == shown
+
+
+def test_every_rule_of_the_house_has_its_words():
+    assert set(RULES_IN_WORDS) == set(RULES)
